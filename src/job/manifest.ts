@@ -1,0 +1,47 @@
+/**
+ * What a supervisor or a command knows of the discovered jobs without ever importing one: plain JSON, made by
+ * whoever did import them (an executor, or the short-lived loader thread of a command).
+ */
+import type { ErrorCode } from '../errors.ts'
+import type { Keep } from './define.ts'
+
+/** How a file is run. `function`: a plain function, called with an object that is both `ctx` and a BullMQ sandbox job. */
+export type JobKind = 'job' | 'function' | 'executable'
+
+export interface JobFile {
+  /** 'emails/send' for jobs/emails/send.ts. */
+  name: string
+  /** Absolute real path. */
+  file: string
+  kind: 'module' | 'executable'
+}
+
+export interface JobEntry {
+  name: string
+  file: string
+  kind: JobKind
+  queue: string
+  description?: string
+  /** JSON Schema (draft 2020-12) of the schema's *input*: what is stored in Redis and what flags are made from. */
+  schema?: Record<string, unknown>
+  attempts?: number
+  backoff?: { type: 'fixed' | 'exponential'; delay: number; jitter?: number }
+  /** Milliseconds. */
+  timeout?: number
+  priority?: number
+  removeOnComplete?: Keep
+  removeOnFail?: Keep
+}
+
+/** A file that could not be loaded, and why. */
+export interface BrokenFile {
+  file: string
+  code: ErrorCode
+  message: string
+  hint?: string
+}
+
+export interface Manifest {
+  jobs: JobEntry[]
+  broken: BrokenFile[]
+}

@@ -1,0 +1,215 @@
+/** Every setting in one place: schema, default with unit, environment variables, flag. */
+import { availableParallelism } from 'node:os'
+import { z } from 'zod'
+import { duration, size } from './units.ts'
+
+const address = z.strictObject({ host: z.string(), port: z.int().min(1).max(65535) })
+
+/** A URL, or from the config file: ioredis options, a Sentinel group, or a Cluster. */
+export const redisTarget = z.union([
+  z.string(),
+  z.strictObject({
+    cluster: z.array(address).min(1),
+    /** ioredis options of every node: username, password, tls ... */
+    options: z.record(z.string(), z.unknown()).optional(),
+  }),
+  z.looseObject({ sentinels: z.array(address).min(1), name: z.string() }),
+  z.looseObject({ host: z.string(), port: z.int().optional() }),
+  z.looseObject({ path: z.string() }),
+])
+export type RedisTarget = z.infer<typeof redisTarget>
+
+const list = z.union([
+  z.array(z.string()),
+  z.string().transform(text => text.split(',').map(part => part.trim())),
+])
+const count = z.coerce.number().int()
+
+export interface Option {
+  schema: z.ZodType
+  default: unknown
+  /** Read in this order; the first that is set counts. */
+  env: string[]
+  flag: string
+  about: string
+  scope: 'global' | 'work'
+}
+
+const option = <S extends z.ZodType>(
+  scope: Option['scope'],
+  flag: string,
+  env: string | string[],
+  schema: S,
+  fallback: z.input<S> | undefined,
+  about: string,
+) => ({ schema, default: fallback, env: [env].flat(), flag, about, scope })
+
+export const OPTIONS = {
+  redis: option(
+    'global',
+    '--redis <url>',
+    ['RUNNER_REDIS', 'REDIS_URL'],
+    redisTarget,
+    undefined,
+    'Redis: redis://, rediss:// or unix:///path; Sentinel and Cluster from the config file. Default: a private server under .runner/',
+  ),
+  prefix: option(
+    'global',
+    '--prefix <text>',
+    'RUNNER_PREFIX',
+    z.string().min(1),
+    'bull',
+    'key prefix of all queues; on a Cluster it needs a hash tag, as in {bull}',
+  ),
+  jobs: option(
+    'global',
+    '--jobs <dir>',
+    'RUNNER_JOBS',
+    list,
+    ['jobs', 'scripts'],
+    'folder of job files, repeatable',
+  ),
+  logLevel: option(
+    'global',
+    '--log-level <level>',
+    'RUNNER_LOG_LEVEL',
+    z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
+    'info',
+    'fatal, error, warn, info, debug, trace or silent',
+  ),
+  redact: option(
+    'global',
+    '--redact <path>',
+    'RUNNER_REDACT',
+    list,
+    [],
+    'payload field whose value is never logged, such as password or card.number, repeatable',
+  ),
+  queues: option(
+    'work',
+    '--queue <name[:n]>',
+    'RUNNER_QUEUES',
+    list,
+    [],
+    'queue to work, with its own concurrency, repeatable. Default: all that the jobs name',
+  ),
+  concurrency: option(
+    'work',
+    '--concurrency <n>',
+    'RUNNER_CONCURRENCY',
+    count.min(1).max(10_000),
+    10,
+    'jobs at once in each queue that names no number of its own',
+  ),
+  executors: option(
+    'work',
+    '--executors <n>',
+    'RUNNER_EXECUTORS',
+    count.min(1).max(256),
+    availableParallelism(),
+    'threads (or processes) that run handlers',
+  ),
+  isolation: option(
+    'work',
+    '--isolation <kind>',
+    'RUNNER_ISOLATION',
+    z.enum(['thread', 'process']),
+    'thread',
+    'thread, or process for native add-ons and hard kills',
+  ),
+  executorMemory: option(
+    'work',
+    '--executor-memory <size>',
+    'RUNNER_EXECUTOR_MEMORY',
+    size(),
+    '1GiB',
+    'JavaScript heap of one executor; beyond it the job fails, not the worker',
+  ),
+  lockDuration: option(
+    'work',
+    '--lock-duration <time>',
+    'RUNNER_LOCK_DURATION',
+    duration(),
+    '30s',
+    'how long a job stays locked when its replica dies',
+  ),
+  stalledInterval: option(
+    'work',
+    '--stalled-interval <time>',
+    'RUNNER_STALLED_INTERVAL',
+    duration(),
+    '30s',
+    'how often jobs of dead replicas are looked for',
+  ),
+  maxStalledCount: option(
+    'work',
+    '--max-stalled <n>',
+    'RUNNER_MAX_STALLED',
+    count.min(0),
+    3,
+    'how many replicas may die under a job before it is failed',
+  ),
+  grace: option(
+    'work',
+    '--grace <time>',
+    'RUNNER_GRACE',
+    duration(),
+    '25s',
+    'at shutdown, how long running jobs may go on before they are handed back',
+  ),
+  abortGrace: option(
+    'work',
+    '--abort-grace <time>',
+    'RUNNER_ABORT_GRACE',
+    duration(),
+    '1s',
+    'how long a handler may go on after its signal aborted; then its executor ends',
+  ),
+  maxJobs: option(
+    'work',
+    '--max-jobs <n>',
+    'RUNNER_MAX_JOBS',
+    count.min(1).optional(),
+    undefined,
+    'stop after so many jobs',
+  ),
+  maxTime: option(
+    'work',
+    '--max-time <time>',
+    'RUNNER_MAX_TIME',
+    duration().optional(),
+    undefined,
+    'stop after so long',
+  ),
+  idleTimeout: option(
+    'work',
+    '--idle-timeout <time>',
+    'RUNNER_IDLE_TIMEOUT',
+    duration().optional(),
+    undefined,
+    'stop after so long without a job',
+  ),
+  drain: option(
+    'work',
+    '--drain',
+    'RUNNER_DRAIN',
+    z.union([z.boolean(), z.stringbool()]),
+    false,
+    'stop when the queues are empty',
+  ),
+  allowBroken: option(
+    'work',
+    '--allow-broken',
+    'RUNNER_ALLOW_BROKEN',
+    z.union([z.boolean(), z.stringbool()]),
+    false,
+    'start although some job files do not load',
+  ),
+} as const satisfies Record<string, Option>
+
+export type OptionKey = keyof typeof OPTIONS
+
+/** Every setting as the runtime uses it: durations in milliseconds, sizes in bytes. */
+export type Settings = {
+  [K in OptionKey]: z.output<(typeof OPTIONS)[K]['schema']> | (K extends 'redis' ? undefined : never)
+}
