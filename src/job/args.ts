@@ -1,0 +1,95 @@
+/**
+ * Checks a payload against its job's schema: at enqueue, so that nothing wrong gets into Redis, and again before
+ * the run, where the value returned (defaults filled in, transforms applied) is what the handler gets.
+ */
+import { z } from 'zod'
+import { ArgsError, messageOf } from '../errors.ts'
+import { listProblems, printPath, problemsOf, shorten, type Problem } from './problem.ts'
+
+/** Largest payload that may be enqueued, in bytes of JSON: Redis holds every one of them in memory. */
+export const MAX_PAYLOAD = 1024 * 1024
+
+/** Keys by which a payload could reach the prototype of what a handler merges it into. */
+const FORBIDDEN = new Set(['__proto__', 'constructor', 'prototype'])
+
+/**
+ * The schema's output for `value`; without a schema, `value` itself.
+ * Throws `ArgsError`, whose message lists each field with the value got and the rule, and whose details are
+ * `{ path, value, rule }[]`. Async refinements are awaited.
+ */
+export async function checkArgs(
+  name: string,
+  schema: z.ZodType | undefined,
+  value: unknown,
+): Promise<unknown> {
+  const path = forbiddenKey(value)
+  if (path !== undefined)
+    throw refused(name, [{ path, value: 'a key', rule: 'this key is refused in payloads' }])
+  if (schema === undefined) return value
+  const parsed = await parse(name, schema, value)
+  if (parsed.success) return parsed.data
+  throw refused(name, problemsOf(parsed.error.issues, value))
+}
+
+/**
+ * The JSON that is stored for `value`. Throws `ArgsError` for what is not JSON or larger than `maxBytes`
+ * (default 1 MiB). What JSON drops silently (undefined fields, functions) is dropped here too.
+ */
+export function payloadJson(name: string, value: unknown, maxBytes = MAX_PAYLOAD): string {
+  let json: string | undefined
+  try {
+    json = JSON.stringify(value)
+  } catch (error) {
+    throw refused(name, [{ path: '', value: `a ${typeof value}`, rule: `not JSON: ${messageOf(error)}` }])
+  }
+  if (json === undefined) throw refused(name, [{ path: '', value: shorten(value), rule: 'not JSON' }])
+  const bytes = Buffer.byteLength(json)
+  if (bytes <= maxBytes) return json
+  const rule = `${bytes} bytes of JSON, ${maxBytes} are allowed: store it elsewhere and enqueue its place`
+  throw refused(name, [{ path: '', value: shorten(json.slice(0, 100), 40), rule }])
+}
+
+async function parse(name: string, schema: z.ZodType, value: unknown) {
+  try {
+    return await z.safeParseAsync(schema, value)
+  } catch (error) {
+    // A refinement or transform of the schema that throws instead of reporting an issue.
+    const rule = `its schema threw: ${messageOf(error)}`
+    throw refused(name, [{ path: '', value: shorten(value), rule }], error)
+  }
+}
+
+function refused(name: string, problems: Problem[], cause?: unknown): ArgsError {
+  return new ArgsError(`the payload of ${name} is refused\n${listProblems(problems)}`, {
+    details: problems,
+    ...(cause === undefined ? {} : { cause }),
+  })
+}
+
+interface Node {
+  key: PropertyKey
+  value: object
+  parent: Node | undefined
+}
+
+/** Path of the first forbidden key. Walks without recursion: a payload can be nested deeper than the stack. */
+function forbiddenKey(payload: unknown): string | undefined {
+  if (typeof payload !== 'object' || payload === null) return undefined
+  const nodes: Node[] = [{ key: '', value: payload, parent: undefined }]
+  for (let node = nodes.pop(); node !== undefined; node = nodes.pop()) {
+    const list = Array.isArray(node.value)
+    for (const key of Object.keys(node.value)) {
+      if (!list && FORBIDDEN.has(key)) return printPath([...keysTo(node), key])
+      const value = (node.value as Record<string, unknown>)[key]
+      if (typeof value === 'object' && value !== null)
+        nodes.push({ key: list ? Number(key) : key, value, parent: node })
+    }
+  }
+  return undefined
+}
+
+function keysTo(node: Node): PropertyKey[] {
+  const keys: PropertyKey[] = []
+  for (let at: Node | undefined = node; at?.parent !== undefined; at = at.parent) keys.unshift(at.key)
+  return keys
+}

@@ -1,0 +1,106 @@
+/** From job files to jobs that can run, and the manifest that says which there are. */
+import pLimit from 'p-limit'
+import type { z } from 'zod'
+import { RunnerError, messageOf } from '../errors.ts'
+import { defaultExport, type Runnable } from './default-export.ts'
+import { isJobDefinition, jobOptions, type JobDefinition } from './define.ts'
+import { shortPath } from './file-path.ts'
+import { inputSchema } from './input-schema.ts'
+import type { BrokenFile, JobEntry, JobFile, Manifest } from './manifest.ts'
+import { problemsOf } from './problem.ts'
+import { didYouMean } from './suggestion.ts'
+
+/** How long the top level of a job file may take, in milliseconds. */
+export const IMPORT_TIMEOUT = 30_000
+
+/** Queue of jobs that name none. */
+export const DEFAULT_QUEUE = 'default'
+
+/** Files imported at once: enough to overlap their waits, few enough that one that hangs delays no crowd. */
+const AT_ONCE = 16
+
+export interface LoadedJob {
+  entry: JobEntry
+  /** Absent: any JSON. */
+  schema?: z.ZodType
+  /** `job().run`, or the plain function. Absent for an executable. */
+  run?: Runnable
+}
+
+export interface LoadOptions {
+  /** Milliseconds. Default 30,000. */
+  timeout?: number
+}
+
+/**
+ * Imports one file; an executable is not touched. Runs user code: only for executors and loader threads.
+ * Throws `RunnerError` with the file and the reason (JOB_IMPORT_FAILED, JOB_NO_DEFAULT_EXPORT, JOB_OPTION_INVALID,
+ * JOB_SCHEMA_UNSERIALISABLE).
+ */
+export async function loadJob(file: JobFile, options: LoadOptions = {}): Promise<LoadedJob> {
+  if (file.kind === 'executable') return { entry: executableEntry(file) }
+  const exported = await defaultExport(file.file, options.timeout ?? IMPORT_TIMEOUT)
+  if (isJobDefinition(exported)) return fromDefinition(file, exported)
+  return {
+    entry: { name: file.name, file: file.file, kind: 'function', queue: DEFAULT_QUEUE },
+    run: exported,
+  }
+}
+
+/** All that is known of an executable without running it. */
+export function executableEntry({ name, file }: JobFile): JobEntry {
+  return { name, file, kind: 'executable', queue: DEFAULT_QUEUE }
+}
+
+/** Loads all files, at most 16 at once. A file that does not load is listed in the manifest, never thrown. */
+export async function loadAll(
+  files: JobFile[],
+  broken: BrokenFile[] = [],
+  options: LoadOptions = {},
+): Promise<{ jobs: Map<string, LoadedJob>; manifest: Manifest }> {
+  const limit = pLimit(AT_ONCE)
+  const results = await Promise.all(
+    files.map(file =>
+      limit(() => loadJob(file, options)).catch((error: unknown) => asBroken(file.file, error)),
+    ),
+  )
+  const loaded = results.filter(result => 'entry' in result)
+  const failed = results.filter(result => 'code' in result)
+  return {
+    jobs: new Map(loaded.map(job => [job.entry.name, job])),
+    manifest: { jobs: loaded.map(job => job.entry), broken: [...broken, ...failed] },
+  }
+}
+
+export function asBroken(file: string, error: unknown): BrokenFile {
+  if (!(error instanceof RunnerError))
+    return { file, code: 'JOB_IMPORT_FAILED', message: `${shortPath(file)}: ${messageOf(error)}` }
+  const { code, message, hint } = error
+  return { file, code, message, ...(hint === undefined ? {} : { hint }) }
+}
+
+function fromDefinition({ name, file }: JobFile, definition: JobDefinition): LoadedJob {
+  const where = shortPath(file)
+  const parsed = jobOptions.safeParse(definition)
+  if (!parsed.success) throw optionInvalid(where, definition, parsed.error)
+  const { args, run, ...options } = parsed.data
+  const set = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+  const entry = { ...set, name, file, kind: 'job' } as JobEntry
+  if (args !== undefined) entry.schema = inputSchema(args, where)
+  // Called as a method, in case `run` uses `this` to reach the other options.
+  const bound = run.bind(definition) as Runnable
+  return { entry, run: bound, ...(args === undefined ? {} : { schema: args }) }
+}
+
+function optionInvalid(where: string, definition: JobDefinition, error: z.ZodError): RunnerError {
+  const problems = problemsOf(error.issues, definition)
+  const isKnown = (path: string) => path.includes('.') || path in jobOptions.shape
+  const lines = problems.map(({ path, value, rule }) =>
+    isKnown(path) ? `option ${path}: got ${value}, ${rule}` : `unknown option ${path}`,
+  )
+  const unknown = problems.find(({ path }) => !isKnown(path))
+  return new RunnerError('JOB_OPTION_INVALID', `${where}: ${lines.join('; ')}`, {
+    details: problems,
+    ...(unknown && didYouMean(unknown.path, Object.keys(jobOptions.shape))),
+  })
+}
