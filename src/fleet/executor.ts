@@ -1,0 +1,159 @@
+/**
+ * One executor, seen from the supervisor: the runs it holds and what is said to and by it.
+ *
+ *   booting --ready--> ready --end()--> ending --exit--> ended
+ *      '------------------- exit ------------------------^
+ */
+import type { Manifest } from '../job/manifest.ts'
+import type { ExecutorExit, ExecutorInit, OpenPort, Port, PortExit } from './port.ts'
+import {
+  FROM,
+  Outbox,
+  TO,
+  readBatch,
+  record,
+  type AbortCause,
+  type DyingWords,
+  type Failure,
+  type SandboxFields,
+  type StartHead,
+  type WireRecord,
+} from './protocol.ts'
+import type { Run } from './run.ts'
+
+export interface ExecutorEvents {
+  onReady(executor: Executor, manifest: Manifest): void
+  onProgress(run: Run, json: string): void
+  onLog(run: Run, row: string): void
+  /** A pino line for the process log. */
+  onLine(line: string): void
+  /** Answers a call of a handler. What it resolves to is sent back as JSON; what it rejects with, too. */
+  onCall(run: Run, method: string, args: unknown[]): Promise<unknown>
+  onIdle(executor: Executor): void
+  /** All batches are in; `executor.runs` are what it still held. */
+  onExit(executor: Executor, exit: ExecutorExit): void
+}
+
+export class Executor {
+  readonly id: number
+  readonly runs = new Map<number, Run>()
+  state: 'booting' | 'ready' | 'ending' | 'ended' = 'booting'
+  /** Runs it was given since it started. */
+  served = 0
+  /** Takes no more runs and is ended when it holds none. */
+  retired = false
+  readonly #port: Port
+  readonly #outbox: Outbox
+  readonly #events: ExecutorEvents
+  #words: DyingWords | undefined
+
+  constructor(id: number, open: OpenPort, init: ExecutorInit, events: ExecutorEvents) {
+    this.id = id
+    this.#events = events
+    this.#port = open(init, { onBatch: batch => this.#onBatch(batch), onExit: exit => this.#onExit(exit) })
+    this.#outbox = new Outbox(batch => this.#port.send(batch))
+  }
+
+  start(run: Run, prefix: string): void {
+    const { job } = run
+    const head: StartHead = [
+      run.seq,
+      job.name,
+      job.id,
+      job.queueName,
+      job.attemptsMade + 1,
+      job.attemptsStarted,
+    ]
+    if (run.entry.kind === 'function') head.push(sandboxFields(run, prefix))
+    const idle = this.runs.size === 0
+    this.runs.set(run.seq, run)
+    this.served++
+    run.startedAt = Date.now()
+    this.#outbox.push(record(TO.start, JSON.stringify(head), job.payload), idle)
+  }
+
+  abort(run: Run, cause: AbortCause, message: string): void {
+    run.aborted = cause
+    this.#outbox.push(record(TO.abort, JSON.stringify([run.seq, cause, message])), true)
+  }
+
+  /** Ends it whatever it is doing. Idempotent. Its runs are settled by `onExit`. */
+  async end(): Promise<void> {
+    if (this.state === 'ended') return
+    this.state = 'ending'
+    await this.#port.end()
+  }
+
+  #onBatch(batch: string): void {
+    for (const message of readBatch(batch)) this.#onRecord(message)
+  }
+
+  #onRecord({ kind, head, body = '' }: WireRecord): void {
+    if (kind === FROM.ready) {
+      if (this.state === 'booting') this.state = 'ready'
+      this.#events.onReady(this, JSON.parse(body) as Manifest)
+      return
+    }
+    if (kind === FROM.dying) {
+      this.#words = JSON.parse(body) as DyingWords
+      // It may not be given new runs between these words and its exit.
+      if (this.state !== 'ended') this.state = 'ending'
+      return
+    }
+    if (kind === FROM.call) {
+      void this.#answer(JSON.parse(head) as [number, number, string], body)
+      return
+    }
+    const run = this.runs.get(Number(head))
+    if (kind === FROM.line) this.#events.onLine(body)
+    if (run === undefined || run.settled) return
+    if (kind === FROM.progress) this.#events.onProgress(run, body)
+    else if (kind === FROM.log) this.#events.onLog(run, body)
+    else if (kind === FROM.done) this.#settle(run, { kind: 'done', result: body === '' ? undefined : body })
+    else if (kind === FROM.failed) this.#settle(run, { kind: 'failed', failure: JSON.parse(body) as Failure })
+  }
+
+  #settle(run: Run, outcome: Parameters<Run['settle']>[0]): void {
+    this.runs.delete(run.seq)
+    run.settle(outcome)
+    if (this.runs.size === 0) this.#events.onIdle(this)
+  }
+
+  async #answer([call, seq, method]: [number, number, string], body: string): Promise<void> {
+    const run = this.runs.get(seq)
+    let text: string
+    try {
+      if (run === undefined) throw new Error(`run ${seq} has ended`)
+      const value = await this.#events.onCall(run, method, JSON.parse(body) as unknown[])
+      text = record(TO.answer, JSON.stringify([call, null]), JSON.stringify(value))
+    } catch (error) {
+      const { name, message } = error as Error
+      text = record(TO.answer, JSON.stringify([call, { name, message }]))
+    }
+    if (this.state === 'ready') this.#outbox.push(text, true)
+  }
+
+  #onExit(exit: PortExit): void {
+    this.state = 'ended'
+    this.#events.onExit(this, this.#words === undefined ? exit : { ...exit, words: this.#words })
+  }
+}
+
+function sandboxFields({ job, token }: Run, prefix: string): SandboxFields {
+  const fields: SandboxFields = {
+    opts: job.opts as Record<string, unknown>,
+    attemptsMade: job.attemptsMade,
+    timestamp: job.timestamp,
+    delay: job.delay,
+    priority: job.priority,
+    stalledCounter: job.stalledCounter,
+    progress: job.progress,
+    token,
+    prefix,
+  }
+  if (job.processedOn !== undefined) fields.processedOn = job.processedOn
+  if (job.parentKey !== undefined) fields.parentKey = job.parentKey
+  if (job.parent !== undefined) fields.parent = job.parent
+  if (job.repeatJobKey !== undefined) fields.repeatJobKey = job.repeatJobKey
+  return fields
+}

@@ -1,0 +1,34 @@
+/** A BullMQ job whose payload is never parsed, and a result that is never parsed either. */
+import { Job, type JobJson, type MinimalQueue } from 'bullmq'
+
+export class FleetJob extends Job {
+  /** The payload exactly as it stands in Redis. */
+  payload = '{}'
+  declare id: string
+
+  /** Its hash in Redis. */
+  get key(): string {
+    return this.toKey(this.id)
+  }
+
+  static read(queue: MinimalQueue, json: JobJson, id: string): FleetJob {
+    const payload = json.data
+    // A job of a scheduler is upserted again by BullMQ with its data, so there the payload has to be parsed.
+    if (json.repeatJobKey === undefined) json.data = 'null'
+    const job = FleetJob.fromJSON(queue, json, id) as FleetJob
+    job.payload = payload
+    return job
+  }
+}
+
+/** Stands for the JSON text of a result until the backend writes it. */
+export class RawResult {
+  readonly json: string | undefined
+  constructor(json: string | undefined) {
+    this.json = json
+  }
+  /** BullMQ serialises a result once only to see whether it can: cheap here. */
+  toJSON(): null {
+    return null
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * Tells the supervisor, in the last moment, in whose async context this executor was ended: `process.exit`, an
+ * uncaught error, an unhandled rejection. What cannot be told from inside (out of memory, a segfault, a signal) the
+ * supervisor finds out by running the suspects alone (see suspects.ts).
+ */
+import { messageOf } from '../../errors.ts'
+import type { DyingWords } from '../protocol.ts'
+import { currentRun } from './run.ts'
+
+/** `say` must have handed the words over when it returns: nothing asynchronous happens after it. */
+export function watchForEnd(say: (words: DyingWords) => void): void {
+  const exit = process.exit.bind(process)
+  let said = false
+  const sayOnce = (words: DyingWords) => {
+    if (said) return
+    said = true
+    say(words)
+  }
+
+  process.exit = (code?: number | string | null): never => {
+    const exitCode = Number(code ?? process.exitCode ?? 0)
+    const run = currentRun.getStore()
+    // The stack says which line of which library called it.
+    const stack = new Error(`process.exit(${exitCode})`).stack ?? ''
+    sayOnce({
+      cause: 'exit',
+      seq: run?.seq ?? null,
+      exitCode,
+      stack,
+      message: `called process.exit(${exitCode})`,
+    })
+    return exit(exitCode)
+  }
+
+  process.on('uncaughtException', (error, origin) => {
+    const what =
+      origin === 'unhandledRejection' ? 'left a rejection unhandled' : 'threw outside its own promise'
+    const words: DyingWords = {
+      cause: 'uncaught',
+      seq: currentRun.getStore()?.seq ?? null,
+      message: `${what}: ${messageOf(error)}`,
+    }
+    if (error instanceof Error && error.stack !== undefined) words.stack = error.stack
+    sayOnce(words)
+    exit(1)
+  })
+}

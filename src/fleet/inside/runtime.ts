@@ -1,0 +1,135 @@
+/**
+ * The inside of an executor, the same in a thread and in a process: takes batches, runs handlers, says how they
+ * ended. It holds no connection to Redis and no lock; everything it does can be thrown away at any moment.
+ */
+import { RunnerError } from '../../errors.ts'
+import { checkArgs, payloadJson } from '../../job/args.ts'
+import { didYouMean } from '../../job/suggestion.ts'
+import { loadAll, type LoadedJob } from '../../job/load.ts'
+import type { ExecutorInit } from '../port.ts'
+import {
+  FROM,
+  Outbox,
+  TO,
+  readBatch,
+  record,
+  type AbortCause,
+  type StartHead,
+  type WireRecord,
+} from '../protocol.ts'
+import { Context } from './context.ts'
+import { runExecutable } from './executable.ts'
+import { failureOf } from './failure.ts'
+import { currentRun, Run } from './run.ts'
+import { SandboxJob } from './sandbox-job.ts'
+import { Voice, resultOf } from './voice.ts'
+
+export class Runtime {
+  readonly #outbox: Outbox
+  readonly #voice: Voice
+  readonly #runs = new Map<number, Run>()
+  #jobs = new Map<string, LoadedJob>()
+
+  /** `send` passes a batch to the supervisor. */
+  constructor(init: ExecutorInit, send: (batch: string) => void) {
+    this.#outbox = new Outbox(send)
+    this.#voice = new Voice(this.#outbox, { level: init.logLevel, redact: init.redact }, (name, args) =>
+      this.#payloadOf(name, args),
+    )
+  }
+
+  /** Imports every job file, then says what was found. Never throws for a broken file. */
+  async load(files: ExecutorInit['files']): Promise<void> {
+    const { jobs, manifest } = await loadAll(files, [])
+    this.#jobs = jobs
+    this.#outbox.push(record(FROM.ready, '', JSON.stringify(manifest)), true)
+  }
+
+  readonly onBatch = (batch: string): void => {
+    for (const message of readBatch(batch)) this.#onRecord(message)
+  }
+
+  #onRecord({ kind, head, body }: WireRecord): void {
+    switch (kind) {
+      case TO.start:
+        this.#start(JSON.parse(head) as StartHead, body ?? '{}')
+        break
+      case TO.abort: {
+        const [seq, cause, message] = JSON.parse(head) as [number, AbortCause, string]
+        this.#runs.get(seq)?.abort(cause, message)
+        break
+      }
+      case TO.answer: {
+        const [call, error] = JSON.parse(head) as [number, { name: string; message: string } | null]
+        this.#voice.answer(call, error, body)
+        break
+      }
+      default:
+        throw new Error(`unknown record ${JSON.stringify(kind)}`)
+    }
+  }
+
+  #start(head: StartHead, payload: string): void {
+    let run: Run
+    try {
+      run = new Run(head, JSON.parse(payload))
+    } catch (error) {
+      run = new Run(head, undefined)
+      this.#fail(run, new Error(`the payload in Redis is not JSON: ${String(error)}`, { cause: error }))
+      return
+    }
+    this.#runs.set(run.seq, run)
+    currentRun.run(run, () => {
+      this.#call(run).then(
+        value => this.#done(run, value),
+        (error: unknown) => this.#fail(run, error),
+      )
+    })
+  }
+
+  /** Async, so that a handler that throws before its first await fails like any other. */
+  async #call(run: Run): Promise<unknown> {
+    const loaded = this.#jobs.get(run.name)
+    if (loaded === undefined) throw new Error(`this executor has no handler ${run.name}`)
+    const handler = loaded.run as ((...given: unknown[]) => unknown) | undefined
+    if (handler === undefined) {
+      const context = new Context(run, run.data, this.#voice)
+      return runExecutable(loaded.entry.file, context)
+    }
+    const args = loaded.schema === undefined ? run.data : await checkArgs(run.name, loaded.schema, run.data)
+    if (loaded.entry.kind === 'job') return handler(new Context(run, args, this.#voice))
+    const job = new SandboxJob(run, args, this.#voice)
+    return handler(job, job.token, job.signal)
+  }
+
+  async #payloadOf(name: string, args: unknown = {}): Promise<string> {
+    const loaded = this.#jobs.get(name)
+    if (loaded === undefined) {
+      throw new RunnerError('JOB_UNKNOWN', `no job is named ${name}`, didYouMean(name, this.#jobs.keys()))
+    }
+    const json = payloadJson(name, args)
+    await checkArgs(name, loaded.schema, JSON.parse(json))
+    return json
+  }
+
+  #done(run: Run, value: unknown): void {
+    let result: string | undefined
+    try {
+      result = resultOf(run, value)
+    } catch (error) {
+      this.#fail(run, error)
+      return
+    }
+    this.#end(run, record(FROM.done, run.seq, result))
+  }
+
+  #fail(run: Run, error: unknown): void {
+    this.#end(run, record(FROM.failed, run.seq, JSON.stringify(failureOf(error))))
+  }
+
+  #end(run: Run, text: string): void {
+    this.#voice.settle(run)
+    this.#runs.delete(run.seq)
+    this.#outbox.push(text, this.#runs.size === 0)
+  }
+}

@@ -1,0 +1,113 @@
+/** Everything a run says to its supervisor besides its end: progress, log lines, calls that want an answer. */
+import { RunnerError, messageOf } from '../../errors.ts'
+import type { EnqueueOptions, JobLog } from '../../job/context.ts'
+import { FROM, record, type Outbox } from '../protocol.ts'
+import { openLog, type LogOptions } from './log.ts'
+import type { Run } from './run.ts'
+
+/** Progress is written at most so often per run, in milliseconds. The last value always is. */
+const PROGRESS_EVERY = 200
+
+/** Checks the payload of another job and returns its JSON, or rejects with JOB_UNKNOWN or ARGS_INVALID. */
+export type PayloadOf = (name: string, args: unknown) => Promise<string>
+
+interface Pending {
+  resolve(value: unknown): void
+  reject(error: unknown): void
+}
+
+export class Voice {
+  readonly #outbox: Outbox
+  readonly #logOptions: LogOptions
+  readonly #payloadOf: PayloadOf
+  readonly #calls = new Map<number, Pending>()
+  readonly #held = new Map<Run, { value: unknown; timer: NodeJS.Timeout; fresh: boolean }>()
+  #call = 0
+
+  constructor(outbox: Outbox, logOptions: LogOptions, payloadOf: PayloadOf) {
+    this.#payloadOf = payloadOf
+    this.#outbox = outbox
+    this.#logOptions = logOptions
+  }
+
+  /** First value at once, then throttled; `settle` writes what was held back. */
+  progress(run: Run, value: unknown): void {
+    const held = this.#held.get(run)
+    if (held !== undefined) {
+      held.value = value
+      held.fresh = true
+      return
+    }
+    this.#sendProgress(run, value)
+    const timer = setInterval(() => this.#onTick(run), PROGRESS_EVERY)
+    timer.unref()
+    this.#held.set(run, { value, timer, fresh: false })
+  }
+
+  #onTick(run: Run): void {
+    const held = this.#held.get(run)
+    if (held?.fresh !== true) return
+    held.fresh = false
+    this.#sendProgress(run, held.value)
+  }
+
+  #sendProgress(run: Run, value: unknown): void {
+    this.#outbox.push(record(FROM.progress, run.seq, JSON.stringify(value)), false)
+  }
+
+  /** Called before the end of a run is said, so that the last progress is in Redis before the job is finished. */
+  settle(run: Run): void {
+    const held = this.#held.get(run)
+    if (held === undefined) return
+    clearInterval(held.timer)
+    this.#held.delete(run)
+    if (held.fresh) this.#sendProgress(run, held.value)
+  }
+
+  logOf(run: Run): JobLog {
+    return openLog(run, this.#logOptions, (line, row) => {
+      this.#outbox.push(record(FROM.line, run.seq, line), false)
+      this.#outbox.push(record(FROM.log, run.seq, row), false)
+    })
+  }
+
+  /** The payload is checked here, where the schemas are, and crosses as text that the supervisor does not parse. */
+  async enqueue(run: Run, name: string, args: unknown, options: EnqueueOptions = {}): Promise<string> {
+    const json = await this.#payloadOf(name, args)
+    return (await this.call(run, 'enqueue', [name, json, options])) as string
+  }
+
+  call(run: Run, method: string, args: unknown[]): Promise<unknown> {
+    const call = ++this.#call
+    return new Promise((resolve, reject) => {
+      this.#calls.set(call, { resolve, reject })
+      this.#outbox.push(
+        record(FROM.call, JSON.stringify([call, run.seq, method]), JSON.stringify(args)),
+        false,
+      )
+    })
+  }
+
+  answer(call: number, error: { name: string; message: string } | null, body: string | undefined): void {
+    const pending = this.#calls.get(call)
+    if (pending === undefined) return
+    this.#calls.delete(call)
+    if (error === null) pending.resolve(body === undefined ? undefined : JSON.parse(body))
+    else pending.reject(Object.assign(new Error(error.message), { name: error.name }))
+  }
+}
+
+export function resultOf(run: Run, value: unknown): string | undefined {
+  if (value === undefined) return undefined
+  try {
+    return JSON.stringify(value)
+  } catch (error) {
+    throw new RunnerError(
+      'JOB_RESULT_INVALID',
+      `${run.name} returned a value that is not JSON: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    )
+  }
+}

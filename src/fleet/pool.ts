@@ -1,0 +1,193 @@
+/**
+ * The executors of one replica: a fixed number that share all runs, least loaded first, and as many again at most
+ * that run one suspect each. A dead executor is replaced at once; one that dies while it boots, after a growing pause.
+ */
+import { RunnerError } from '../errors.ts'
+import type { Manifest } from '../job/manifest.ts'
+import { judge, type Judgement, type Verdict } from './blame.ts'
+import { Executor, type ExecutorEvents } from './executor.ts'
+import type { ExecutorExit, ExecutorInit, OpenPort } from './port.ts'
+import type { Run } from './run.ts'
+
+const RESPAWN_FIRST = 100
+const RESPAWN_MOST = 5_000
+/** Boots that may fail in a row before any has succeeded. */
+const BOOT_TRIES = 3
+
+export interface PoolOptions {
+  size: number
+  open: OpenPort
+  init: ExecutorInit
+  prefix: string
+}
+
+export interface PoolEvents extends Pick<ExecutorEvents, 'onProgress' | 'onLog' | 'onLine' | 'onCall'> {
+  onStart(run: Run): void
+  onExecutorEnd(
+    executor: Executor,
+    exit: ExecutorExit,
+    verdict: Verdict | undefined,
+    judgements: Judgement[],
+  ): void
+}
+
+export class Pool {
+  readonly #options: PoolOptions
+  readonly #events: PoolEvents
+  readonly #shared = new Set<Executor>()
+  readonly #solo = new Set<Executor>()
+  readonly #verdicts = new Map<Executor, Verdict>()
+  readonly #waiting: Run[] = []
+  readonly #waitingAlone: Run[] = []
+  readonly #booted = Promise.withResolvers<Manifest>()
+  #lastId = 0
+  #failedBoots = 0
+  #everReady = false
+  #closing = false
+
+  constructor(options: PoolOptions, events: PoolEvents) {
+    this.#options = options
+    this.#events = events
+  }
+
+  /** Starts all executors; resolves with what the first one that is ready has loaded. */
+  boot(): Promise<Manifest> {
+    for (let i = 0; i < this.#options.size; i++) this.#spawn(this.#shared)
+    return this.#booted.promise
+  }
+
+  get executors(): Executor[] {
+    return [...this.#shared, ...this.#solo]
+  }
+
+  dispatch(run: Run): void {
+    if (run.alone) {
+      this.#waitingAlone.push(run)
+      this.#dispatchAlone()
+      return
+    }
+    let best: Executor | undefined
+    for (const executor of this.#shared) {
+      if (executor.state !== 'ready' || executor.retired) continue
+      if (best === undefined || executor.runs.size < best.runs.size) best = executor
+    }
+    if (best === undefined) this.#waiting.push(run)
+    else this.#start(best, run)
+  }
+
+  /** The executor that holds this run, if it has started. */
+  holderOf(run: Run): Executor | undefined {
+    return this.executors.find(executor => executor.runs.has(run.seq))
+  }
+
+  /** Ends an executor on purpose; its runs are settled by the verdict once it is gone. */
+  async end(executor: Executor, verdict: Verdict): Promise<void> {
+    if (executor.state === 'ended') return
+    if (!this.#verdicts.has(executor)) this.#verdicts.set(executor, verdict)
+    await executor.end()
+  }
+
+  /** New executors for new or changed files; the present ones finish what they hold. Resolves with the new manifest. */
+  async replace(init: ExecutorInit): Promise<Manifest> {
+    this.#options.init = init
+    const old = [...this.#shared]
+    const ready = Promise.withResolvers<Manifest>()
+    for (const _ of old) this.#spawn(this.#shared, ready)
+    const manifest = await ready.promise
+    for (const executor of old) this.#retire(executor)
+    for (const executor of this.#solo) this.#retire(executor)
+    return manifest
+  }
+
+  /** Ends every executor, and gives back the runs that never started. */
+  async close(reason: string): Promise<void> {
+    this.#closing = true
+    for (const run of [...this.#waiting.splice(0), ...this.#waitingAlone.splice(0)]) {
+      run.settle({ kind: 'handed-back', reason, crashed: false })
+    }
+    await Promise.all(this.executors.map(executor => this.end(executor, { reason })))
+  }
+
+  #spawn(into: Set<Executor>, ready = this.#booted): void {
+    if (this.#closing) return
+    const executor = new Executor(++this.#lastId, this.#options.open, this.#options.init, {
+      onProgress: this.#events.onProgress,
+      onLog: this.#events.onLog,
+      onLine: this.#events.onLine,
+      onCall: this.#events.onCall,
+      onReady: (_ready, manifest) => this.#onReady(manifest, ready),
+      onIdle: idle => this.#onIdle(idle),
+      onExit: (dead, exit) => this.#onExit(dead, exit, into),
+    })
+    into.add(executor)
+  }
+
+  #onReady(manifest: Manifest, ready: PromiseWithResolvers<Manifest>): void {
+    this.#everReady = true
+    this.#failedBoots = 0
+    ready.resolve(manifest)
+    for (const run of this.#waiting.splice(0)) this.dispatch(run)
+    this.#dispatchAlone()
+  }
+
+  #dispatchAlone(): void {
+    for (const executor of this.#solo) {
+      if (this.#waitingAlone.length === 0) return
+      const free = executor.state === 'ready' && !executor.retired && executor.runs.size === 0
+      if (free) this.#start(executor, this.#waitingAlone.shift() as Run)
+    }
+    const booting = [...this.#solo].filter(executor => executor.state === 'booting').length
+    const missing = Math.min(this.#waitingAlone.length - booting, this.#options.size - this.#solo.size)
+    for (let i = 0; i < missing; i++) this.#spawn(this.#solo)
+  }
+
+  #start(executor: Executor, run: Run): void {
+    executor.start(run, this.#options.prefix)
+    this.#events.onStart(run)
+  }
+
+  #retire(executor: Executor): void {
+    executor.retired = true
+    if (executor.runs.size === 0) void this.end(executor, { reason: 'replaced' })
+  }
+
+  #onIdle(executor: Executor): void {
+    if (executor.retired) void this.end(executor, { reason: 'replaced' })
+    else if (this.#solo.has(executor)) {
+      this.#dispatchAlone()
+      if (executor.runs.size === 0) this.#retire(executor)
+    }
+  }
+
+  #onExit(executor: Executor, exit: ExecutorExit, set: Set<Executor>): void {
+    set.delete(executor)
+    const verdict = this.#verdicts.get(executor)
+    this.#verdicts.delete(executor)
+    const judgements = judge(executor.runs.values(), exit, verdict)
+    executor.runs.clear()
+    this.#events.onExecutorEnd(executor, exit, verdict, judgements)
+    for (const { run, outcome } of judgements) run.settle(outcome)
+    if (set === this.#shared && !executor.retired) this.#respawn(executor, exit)
+    else this.#dispatchAlone()
+  }
+
+  #respawn(executor: Executor, exit: ExecutorExit): void {
+    if (executor.served > 0 || this.#closing) {
+      this.#spawn(this.#shared)
+      return
+    }
+    this.#failedBoots++
+    if (!this.#everReady && this.#failedBoots >= BOOT_TRIES) {
+      const why = exit.words?.message ?? exit.message
+      this.#booted.reject(
+        new RunnerError('EXECUTOR_BOOT_FAILED', `no executor could start: it ${why}`, {
+          hint: 'a job file ends the process while it is imported; the stack says which',
+          details: { stack: exit.words?.stack },
+        }),
+      )
+      return
+    }
+    const pause = Math.min(RESPAWN_MOST, RESPAWN_FIRST * 2 ** this.#failedBoots)
+    setTimeout(() => this.#spawn(this.#shared), pause)
+  }
+}

@@ -1,0 +1,36 @@
+/** The one interface above both kinds of executor: a worker thread and a child process. */
+import type { JobFile } from '../job/manifest.ts'
+import type { DyingWords } from './protocol.ts'
+
+/** What an executor is started with. Plain data: it crosses to a thread or a process. */
+export interface ExecutorInit {
+  files: JobFile[]
+  logLevel: string
+  redact: string[]
+  /** Bytes of JavaScript heap. */
+  memory: number
+}
+
+export interface PortEvents {
+  onBatch(batch: string): void
+  /** Called once, after the last batch. */
+  onExit(exit: PortExit): void
+}
+
+/** How an executor ended, as seen from outside. `words` is what it could still say itself. */
+export interface PortExit {
+  cause: 'exit' | 'memory' | 'signal' | 'error'
+  message: string
+  code?: number
+  signal?: string
+}
+
+export type ExecutorExit = PortExit & { words?: DyingWords }
+
+export interface Port {
+  send(batch: string): void
+  /** Ends it whatever it is doing. Resolves when it is gone; a thread inside native code goes when the call returns. */
+  end(): Promise<void>
+}
+
+export type OpenPort = (init: ExecutorInit, events: PortEvents) => Port

@@ -1,0 +1,67 @@
+/** Adds the jobs that handlers enqueue. Their payloads were checked in the executor and stay text here. */
+import { Job, Queue, type JobJson, type JobsOptions } from 'bullmq'
+import type { Cluster, Redis } from 'ioredis'
+import type { EnqueueOptions } from '../job/context.ts'
+import { toJobsOptions } from '../job/enqueue-options.ts'
+import type { JobEntry } from '../job/manifest.ts'
+
+/** Stands for the JSON text of a payload until BullMQ stores it. */
+class RawPayload {
+  readonly json: string
+  constructor(json: string) {
+    this.json = json
+  }
+  toJSON(): null {
+    return null
+  }
+}
+
+class RawPayloadJob extends Job {
+  override asJSON(): JobJson {
+    return { ...super.asJSON(), data: (this.data as RawPayload).json }
+  }
+}
+
+class RawQueue extends Queue {
+  protected override get Job(): typeof Job {
+    return RawPayloadJob as typeof Job
+  }
+}
+
+export class Producer {
+  readonly #connection: Redis | Cluster
+  readonly #prefix: string
+  readonly #queues = new Map<string, RawQueue>()
+  readonly #onError: (queue: string, error: Error) => void
+
+  constructor(connection: Redis | Cluster, prefix: string, onError: (queue: string, error: Error) => void) {
+    this.#connection = connection
+    this.#prefix = prefix
+    this.#onError = onError
+  }
+
+  /** Returns the job's id. */
+  async add(entry: JobEntry, json: string, options: EnqueueOptions): Promise<string> {
+    const queue = this.queue(options.queue ?? entry.queue)
+    const job = await queue.add(
+      entry.name,
+      new RawPayload(json),
+      toJobsOptions(entry, options) as JobsOptions,
+    )
+    return job.id as string
+  }
+
+  queue(name: string): Queue {
+    let queue = this.#queues.get(name)
+    if (queue === undefined) {
+      queue = new RawQueue(name, { connection: this.#connection, prefix: this.#prefix })
+      queue.on('error', error => this.#onError(name, error))
+      this.#queues.set(name, queue)
+    }
+    return queue
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#queues.values()].map(queue => queue.close()))
+  }
+}

@@ -1,0 +1,63 @@
+/** One start of one job, seen from the supervisor: from the moment its lock is ours until it is settled. */
+import type { AbortCause, Failure } from './protocol.ts'
+import type { FleetJob } from './fleet-job.ts'
+import type { JobEntry } from '../job/manifest.ts'
+
+/** How a run ended. `result` is raw JSON: the supervisor never parses it. */
+export type Outcome =
+  | { kind: 'done'; result: string | undefined }
+  | { kind: 'failed'; failure: Failure }
+  /** Back to the queue, no attempt used. `crashed`: it was in an executor that died of an unknown cause. */
+  | { kind: 'handed-back'; reason: string; crashed: boolean }
+  /** Not ours any more: nothing is written. */
+  | { kind: 'dropped'; reason: string }
+
+export class Run {
+  readonly seq: number
+  readonly job: FleetJob
+  readonly token: string
+  readonly entry: JobEntry
+  /** When it was given to an executor, in ms since the epoch; 0 before. */
+  startedAt = 0
+  /** Set when its signal was aborted. */
+  aborted: AbortCause | undefined
+  /** Runs alone in an executor: it was in one that died of an unknown cause. */
+  readonly alone: boolean
+  #timer: NodeJS.Timeout | undefined
+  #settle: ((outcome: Outcome) => void) | undefined
+
+  constructor(
+    seq: number,
+    job: FleetJob,
+    token: string,
+    entry: JobEntry,
+    alone: boolean,
+    settle: (outcome: Outcome) => void,
+  ) {
+    this.seq = seq
+    this.job = job
+    this.token = token
+    this.entry = entry
+    this.alone = alone
+    this.#settle = settle
+  }
+
+  get settled(): boolean {
+    return this.#settle === undefined
+  }
+
+  /** Only the first outcome counts: an executor may die with a result still in its port. */
+  settle(outcome: Outcome): void {
+    const settle = this.#settle
+    if (settle === undefined) return
+    this.#settle = undefined
+    if (this.#timer !== undefined) clearTimeout(this.#timer)
+    settle(outcome)
+  }
+
+  /** Calls `onDue` after `ms`, unless the run is settled by then. Replaces an earlier deadline. */
+  setDeadline(ms: number, onDue: () => void): void {
+    if (this.#timer !== undefined) clearTimeout(this.#timer)
+    if (!this.settled) this.#timer = setTimeout(onDue, ms)
+  }
+}

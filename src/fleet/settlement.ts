@@ -1,0 +1,134 @@
+/**
+ * From how a run ended to what BullMQ does with the job. What is returned or thrown here is the answer of the
+ * processor of the BullMQ worker:
+ *
+ * | outcome                         | answer             | BullMQ then                               |
+ * |---------------------------------|--------------------|-------------------------------------------|
+ * | done                            | RawResult          | completed                                 |
+ * | failed, error                   | Error              | attempts and backoff, else failed         |
+ * | failed, retry                   | Error, own backoff | delayed by that much if an attempt is left |
+ * | failed, snooze                  | DelayedError       | nothing: it was moved here, unspent       |
+ * | failed, cancel / unrecoverable  | UnrecoverableError | failed                                    |
+ * | failed after a shutdown's abort | WaitingError       | nothing: handed back here, unspent        |
+ * | handed back                     | WaitingError       | nothing: handed back here, unspent        |
+ * | dropped                         | WaitingError       | nothing: the lock is somebody else's      |
+ */
+import { DelayedError, UnrecoverableError, WaitingError } from 'bullmq'
+import type { Cluster, Redis } from 'ioredis'
+import { CrashLoopError, ERRORS, TimeoutError } from '../errors.ts'
+import type { Events } from '../observe/events.ts'
+import { addCrash, crashesOf } from '../redis/crash-count.ts'
+import { formatMilliseconds } from '../units.ts'
+import type { FleetJob } from './fleet-job.ts'
+import { RawResult } from './fleet-job.ts'
+import type { Failure } from './protocol.ts'
+import type { Outcome, Run } from './run.ts'
+
+/** Executors that may die under one job before it is failed for good. */
+export const CRASHES_ALLOWED = 3
+
+/** Codes of failures that trying again cannot mend. */
+const FINAL_CODES = new Set(['ARGS_INVALID', 'JOB_RESULT_INVALID', 'JOB_CRASH_LOOP'])
+
+/** Control errors of BullMQ that a sandbox processor throws after it moved the job itself. */
+const MOVED = new Set(['DelayedError', 'WaitingError', 'WaitingChildrenError'])
+
+export class Settlement {
+  readonly #client: () => Redis | Cluster
+  readonly #events: Events
+
+  constructor(client: () => Redis | Cluster, events: Events) {
+    this.#client = client
+    this.#events = events
+  }
+
+  /** Crashes counted against a job so far. Costs a round trip, so it is asked only for jobs that were started before. */
+  async crashesOf(job: FleetJob): Promise<number> {
+    const crashes = await crashesOf(this.#client(), job.key)
+    if (crashes >= CRASHES_ALLOWED) throw final(crashLoop(job, crashes))
+    return crashes
+  }
+
+  async settle(run: Run, outcome: Outcome): Promise<RawResult> {
+    if (outcome.kind === 'done') return new RawResult(outcome.result)
+    if (outcome.kind === 'dropped') throw new WaitingError(outcome.reason)
+    if (outcome.kind === 'handed-back') {
+      if (outcome.crashed) await addCrash(this.#client(), run.job.key)
+      return this.handBack(run.job, run.token, outcome.reason)
+    }
+    if (run.aborted === 'shutdown') return this.handBack(run.job, run.token, 'shutdown')
+    if (run.aborted === 'lock-lost') throw new WaitingError('lock lost')
+    if (run.aborted === 'timeout') throw toError(timedOut(run))
+    return this.#fail(run, outcome.failure)
+  }
+
+  /** Back to the front of its queue; no attempt and no stall is used up. Rejects with WaitingError when it is there. */
+  async handBack(job: FleetJob, token: string, reason: string): Promise<never> {
+    await job.moveToWait(token)
+    this.#events.emit('job.handed-back', { queue: job.queueName, job: job.name, id: job.id, reason })
+    throw new WaitingError(reason)
+  }
+
+  async #fail({ job, token }: Run, failure: Failure): Promise<never> {
+    const ref = { queue: job.queueName, job: job.name, id: job.id }
+    const delay = failure.delay ?? 0
+    switch (failure.kind) {
+      case 'snooze':
+        await job.moveToDelayed(Date.now() + delay, token)
+        this.#events.emit('job.delayed', { ...ref, kind: 'snooze', delay })
+        throw new DelayedError()
+      case 'retry':
+        job.opts.backoff = { type: 'fixed', delay }
+        this.#events.emit('job.delayed', { ...ref, kind: 'retry', delay })
+        throw toError(failure)
+      case 'cancel':
+      case 'unrecoverable':
+        throw final(failure)
+      case 'error':
+        if (failure.code === 'JOB_CRASHED') {
+          const crashes = await addCrash(this.#client(), job.key)
+          if (crashes >= CRASHES_ALLOWED) throw final(crashLoop(job, crashes, failure))
+        }
+        throw failure.code !== undefined && FINAL_CODES.has(failure.code) ? final(failure) : toError(failure)
+    }
+  }
+}
+
+/** The failure of a run that went on beyond its timeout. */
+export function timedOut({ job, entry }: Run): Failure {
+  const error = new TimeoutError(
+    `${job.name} ran longer than its timeout of ${formatMilliseconds(entry.timeout ?? 0)}`,
+  )
+  return { kind: 'error', name: error.name, code: error.code, message: error.message }
+}
+
+function crashLoop(job: FleetJob, crashes: number, last?: Failure): Failure {
+  const error = new CrashLoopError(
+    `${job.name} took down ${crashes} executors${last === undefined ? '' : `; the last time it ${last.message}`}`,
+  )
+  const failure: Failure = { kind: 'error', name: error.name, code: error.code, message: error.message }
+  if (last?.stack !== undefined) failure.stack = last.stack
+  return failure
+}
+
+/** Errors of this package keep their name in `failedReason`, which is all that BullMQ stores besides the stack. */
+function textOf({ name, message, code }: Failure): string {
+  return code !== undefined && code in ERRORS && !message.startsWith(name) ? `${name}: ${message}` : message
+}
+
+function toError(failure: Failure): Error {
+  const error = new Error(MOVED.has(failure.name) ? failure.message : textOf(failure))
+  if (failure.stack !== undefined) error.stack = failure.stack
+  return Object.assign(error, {
+    name: failure.name,
+    ...(failure.code === undefined ? {} : { code: failure.code }),
+  })
+}
+
+function final(failure: Failure): Error {
+  const error = new UnrecoverableError(
+    failure.kind === 'cancel' ? `cancelled: ${failure.message}` : textOf(failure),
+  )
+  if (failure.stack !== undefined) error.stack = failure.stack
+  return error
+}

@@ -1,0 +1,118 @@
+/**
+ * How a replica stops. Every step has a deadline of its own, so the whole has one, also when Redis is down and when a
+ * handler does not let go:
+ *
+ *   quiet -> grace -> abort signals -> abort grace -> executors ended -> jobs handed back -> connections closed
+ *
+ * Handlers are gone before their jobs are handed back: the next worker can have one of them milliseconds later.
+ */
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Config } from '../config.ts'
+import type { Events } from '../observe/events.ts'
+import type { Supervisor } from './supervisor.ts'
+
+/** Milliseconds for hand-backs once the executors are gone, and for connections to close. A dead Redis costs this much. */
+const HAND_BACK = 1_500
+const CLOSE = 1_000
+
+export interface StopOptions {
+  reason: string
+  /** Milliseconds that running jobs may go on; Infinity waits for them. */
+  grace: number
+}
+
+export class Stopping {
+  readonly #supervisor: Supervisor
+  readonly #config: Config
+  readonly #events: Events
+  readonly #hurry = new AbortController()
+  #stopped: Promise<{ handedBack: number }> | undefined
+
+  constructor(supervisor: Supervisor, config: Config, events: Events) {
+    this.#supervisor = supervisor
+    this.#config = config
+    this.#events = events
+  }
+
+  get started(): boolean {
+    return this.#stopped !== undefined
+  }
+
+  /** Takes no more jobs. Running ones go on. */
+  async quiet(): Promise<void> {
+    this.#supervisor.quiet = true
+    this.#events.emit('fleet.quiet', { running: this.#supervisor.runs.size })
+    await Promise.all(this.#supervisor.workers.map(worker => worker.pause(true)))
+  }
+
+  async resume(): Promise<void> {
+    if (this.started) return
+    this.#supervisor.quiet = false
+    this.#events.emit('fleet.resumed')
+    await Promise.all(this.#supervisor.workers.map(worker => worker.resume()))
+  }
+
+  /** Ends all waiting at once: executors end now, jobs are handed back. */
+  hurry(): void {
+    this.#hurry.abort()
+  }
+
+  /** Idempotent: a second call gets the first one's promise. */
+  stop(options: StopOptions): Promise<{ handedBack: number }> {
+    return (this.#stopped ??= this.#stop(options))
+  }
+
+  async #stop({ reason, grace }: StopOptions): Promise<{ handedBack: number }> {
+    const { runs, pool, counts, workers, registration, producer } = this.#supervisor
+    this.#events.emit('fleet.stopping', { reason, running: runs.size, grace })
+    const before = counts.handedBack
+    await within(this.quiet(), CLOSE)
+    await this.#untilIdle(grace)
+    for (const run of runs) pool.holderOf(run)?.abort(run, 'shutdown', `shutdown: ${reason}`)
+    await this.#untilIdle(this.#config.abortGrace)
+    const left = runs.size
+    await within(pool.close(reason), HAND_BACK)
+    await this.#untilIdle(HAND_BACK, false)
+    await within(Promise.all(workers.map(worker => worker.leave())), CLOSE)
+    await within(Promise.allSettled([registration?.stop(), producer.close()]), CLOSE)
+    // What could not be handed back (Redis is down) is found by the stall sweep of another replica.
+    const handedBack = Math.max(counts.handedBack - before, left)
+    this.#events.emit('fleet.stopped', {
+      reason,
+      completed: counts.completed,
+      failed: counts.failed,
+      handedBack,
+    })
+    return { handedBack }
+  }
+
+  /** Until no run is left, `ms` went by, or somebody is in a hurry. */
+  async #untilIdle(ms: number, hurries = true): Promise<void> {
+    if (this.#supervisor.runs.size === 0) return
+    const signals = hurries ? [this.#hurry.signal] : []
+    const idle = Promise.withResolvers<void>()
+    const onEnded = (left: number) => left === 0 && idle.resolve()
+    this.#events.on('run.ended', onEnded)
+    const over = new AbortController()
+    try {
+      const limits = Number.isFinite(ms) ? [wait(ms, undefined, { signal: over.signal })] : []
+      await Promise.race([idle.promise, ...limits, ...signals.map(aborted)]).catch(() => undefined)
+    } finally {
+      over.abort()
+      this.#events.off('run.ended', onEnded)
+    }
+  }
+}
+
+async function within(work: Promise<unknown>, ms: number): Promise<void> {
+  const over = new AbortController()
+  await Promise.race([work, wait(ms, undefined, { signal: over.signal })]).catch(() => undefined)
+  over.abort()
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

@@ -1,0 +1,261 @@
+/**
+ * One replica. Owns a BullMQ worker per queue, every lock and every outcome, and a pool of executors that run the
+ * handlers. It imports no job file, ever, so nothing a handler does can hold up its event loop: locks are renewed,
+ * signals are heard and deadlines kept whatever the executors do.
+ *
+ *   start() -> working <-> quiet -> stop() -> stopped        (stopping.ts)
+ */
+import type { Config } from '../config.ts'
+import { RunnerError } from '../errors.ts'
+import type { JobEntry, JobFile, Manifest } from '../job/manifest.ts'
+import type { Events } from '../observe/events.ts'
+import type { RedisHandle } from '../redis/connection.ts'
+import type { EnqueueOptions } from '../job/context.ts'
+import type { Judgement, Verdict } from './blame.ts'
+import type { Executor } from './executor.ts'
+import type { FleetJob, RawResult } from './fleet-job.ts'
+import { FleetWorker } from './fleet-worker.ts'
+import { callJob } from './job-calls.ts'
+import { Pool } from './pool.ts'
+import type { ExecutorExit } from './port.ts'
+import { openProcess } from './process-port.ts'
+import { Producer } from './producer.ts'
+import { Registration } from './registration.ts'
+import { Run } from './run.ts'
+import { Settlement, timedOut } from './settlement.ts'
+import { openThread } from './thread-port.ts'
+import { refuseUnknown } from './unknown-job.ts'
+
+export interface SupervisorOptions {
+  config: Config
+  redis: RedisHandle
+  events: Events
+  files: JobFile[]
+  /** A pino line of a handler, for the process log. */
+  onLine(line: string): void
+}
+
+export class Supervisor {
+  readonly runs = new Set<Run>()
+  readonly workers: FleetWorker[] = []
+  readonly pool: Pool
+  readonly producer: Producer
+  /** Started, completed, failed and handed-back runs since the start. */
+  readonly counts = { started: 0, completed: 0, failed: 0, handedBack: 0 }
+  registration: Registration | undefined
+  quiet = false
+  readonly #options: SupervisorOptions
+  readonly #settlement: Settlement
+  readonly #client: ReturnType<RedisHandle['connect']>
+  #jobs = new Map<string, JobEntry>()
+  #seq = 0
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options
+    const { config, redis, events, files } = options
+    this.#client = redis.connect('fleet')
+    this.#settlement = new Settlement(() => this.#client, events)
+    this.producer = new Producer(this.#client, redis.prefix, (queue, error) => this.#onError(queue, error))
+    this.pool = new Pool(
+      {
+        size: config.executors,
+        open: config.isolation === 'thread' ? openThread : openProcess,
+        init: { files, logLevel: config.logLevel, redact: config.redact, memory: config.executorMemory },
+        prefix: redis.prefix,
+      },
+      {
+        onStart: run => this.#onStart(run),
+        onProgress: (run, json) => this.#write(run, run.job.updateProgress(JSON.parse(json))),
+        onLog: (run, row) => this.#write(run, run.job.log(row)),
+        onLine: options.onLine,
+        onCall: (run, method, args) => this.#onCall(run, method, args),
+        onExecutorEnd: (...end) => this.#onExecutorEnd(...end),
+      },
+    )
+    events.on('job.handed-back', () => this.counts.handedBack++)
+  }
+
+  get jobs(): ReadonlyMap<string, JobEntry> {
+    return this.#jobs
+  }
+
+  /** Boots the executors, checks what they loaded, then takes jobs. `queuesOf` decides the queues and their concurrency. */
+  async start(queuesOf: (manifest: Manifest) => Record<string, number>): Promise<void> {
+    const manifest = await this.pool.boot()
+    this.adopt(manifest)
+    const queues = queuesOf(manifest)
+    for (const [queue, concurrency] of Object.entries(queues))
+      this.workers.push(this.#openWorker(queue, concurrency))
+    const { redis, events, config } = this.#options
+    this.registration = new Registration(redis, () => ({
+      queues,
+      jobs: [...this.#jobs.keys()],
+      running: this.runs.size,
+      quiet: this.quiet,
+    }))
+    await this.registration.start()
+    for (const worker of this.workers) {
+      worker.run().catch((error: unknown) => this.#onError(worker.name, error))
+    }
+    events.emit('fleet.started', {
+      replica: this.registration.id,
+      queues,
+      jobs: this.#jobs.size,
+      executors: config.executors,
+      isolation: config.isolation,
+      redis: redis.location,
+    })
+  }
+
+  /** Takes over what the executors loaded. */
+  adopt(manifest: Manifest): void {
+    for (const { file, code, message } of manifest.broken) {
+      this.#options.events.emit('job.file-broken', { file, code, message })
+    }
+    this.#jobs = new Map(manifest.jobs.map(entry => [entry.name, entry]))
+  }
+
+  #openWorker(queue: string, concurrency: number): FleetWorker {
+    const { config, redis } = this.#options
+    const worker = new FleetWorker(queue, (job, token) => this.#process(job, token), {
+      connection: this.#client,
+      prefix: redis.prefix,
+      concurrency,
+      autorun: false,
+      lockDuration: config.lockDuration,
+      stalledInterval: config.stalledInterval,
+      maxStalledCount: config.maxStalledCount,
+    })
+    worker.on('error', error => this.#onError(queue, error))
+    worker.on('lockRenewalFailed', ids => this.#onLocksLost(queue, ids))
+    return worker
+  }
+
+  /** The processor of every queue. Hot path: for a job that runs for the first time it is synchronous up to the executor. */
+  async #process(job: FleetJob, token: string): Promise<RawResult> {
+    if (this.quiet) return this.#settlement.handBack(job, token, 'the replica takes no more jobs')
+    const entry = this.#jobs.get(job.name)
+    if (entry === undefined) {
+      return refuseUnknown(job, token, [...this.#jobs.keys()], this.registration, this.#options.events)
+    }
+    // Started more often than it finished: handed back, snoozed, stalled or crashed. Only then crashes are looked up.
+    const again = job.attemptsStarted > job.attemptsMade + 1
+    const alone = again && (await this.#settlement.crashesOf(job)) > 0
+    if (!job.opts.attempts && entry.attempts !== undefined) job.opts.attempts = entry.attempts
+    if (job.opts.backoff === undefined && entry.backoff !== undefined) job.opts.backoff = entry.backoff
+
+    const { promise, resolve } = Promise.withResolvers<Parameters<Run['settle']>[0]>()
+    const run = new Run(++this.#seq, job, token, entry, alone, resolve)
+    this.runs.add(run)
+    this.counts.started++
+    this.pool.dispatch(run)
+    try {
+      const result = await this.#settlement.settle(run, await promise)
+      this.#onCompleted(run)
+      return result
+    } catch (error) {
+      this.#onFailed(run, error as Error & { code?: string })
+      throw error
+    } finally {
+      this.runs.delete(run)
+      this.#options.events.emit('run.ended', this.runs.size)
+    }
+  }
+
+  #onStart(run: Run): void {
+    const { timeout } = run.entry
+    if (timeout !== undefined) run.setDeadline(timeout, () => this.#onTimeout(run, timeout))
+  }
+
+  #onTimeout(run: Run, timeout: number): void {
+    const executor = this.pool.holderOf(run)
+    if (executor === undefined) return
+    this.#options.events.emit('job.timed-out', { ...refOf(run), timeout })
+    executor.abort(run, 'timeout', `timeout of ${timeout} ms`)
+    const verdict: Verdict = {
+      reason: `${run.job.name} did not stop after its timeout`,
+      culprit: { run, failure: timedOut(run) },
+    }
+    run.setDeadline(this.#options.config.abortGrace, () => void this.pool.end(executor, verdict))
+  }
+
+  /** BullMQ no longer holds these locks for us: somebody else may run the jobs. Ours must end. */
+  #onLocksLost(queue: string, ids: string[]): void {
+    for (const run of this.runs) {
+      if (run.job.queueName !== queue || !ids.includes(run.job.id)) continue
+      this.#options.events.emit('job.lock-lost', refOf(run))
+      const executor = this.pool.holderOf(run)
+      if (executor === undefined) {
+        run.settle({ kind: 'dropped', reason: 'lock lost' })
+        continue
+      }
+      executor.abort(run, 'lock-lost', 'the lock of this job was lost')
+      const reason = `${run.job.name} did not stop after its lock was lost`
+      run.setDeadline(this.#options.config.abortGrace, () => {
+        run.settle({ kind: 'dropped', reason: 'lock lost' })
+        void this.pool.end(executor, { reason })
+      })
+    }
+  }
+
+  #onExecutorEnd(
+    executor: Executor,
+    exit: ExecutorExit,
+    verdict: Verdict | undefined,
+    judgements: Judgement[],
+  ): void {
+    if (verdict !== undefined && verdict.culprit === undefined && judgements.length === 0) return
+    const culprit = judgements.find(({ run, guilty }) => guilty || run === verdict?.culprit?.run)
+    this.#options.events.emit('executor.ended', {
+      executor: executor.id,
+      reason: verdict?.reason ?? exit.words?.message ?? exit.message,
+      ...(culprit === undefined ? {} : { culprit: `${culprit.run.job.name} ${culprit.run.job.id}` }),
+      handedBack: judgements.length - (culprit === undefined ? 0 : 1),
+    })
+  }
+
+  #onCall(run: Run, method: string, args: unknown[]): Promise<unknown> {
+    if (method !== 'enqueue') return callJob(run, method, args)
+    const [name, json, options] = args as [string, string, EnqueueOptions]
+    const entry = this.#jobs.get(name)
+    if (entry === undefined) throw new RunnerError('JOB_UNKNOWN', `no job is named ${name}`)
+    return this.producer.add(entry, json, options)
+  }
+
+  /** A write beside the outcome: one that fails is reported, and the run goes on. */
+  #write(run: Run, writing: Promise<unknown>): void {
+    writing.catch((error: unknown) => this.#onError(run.job.queueName, error))
+  }
+
+  #onCompleted(run: Run): void {
+    this.counts.completed++
+    const { events } = this.#options
+    if (events.listenerCount('job.completed') === 0) return
+    events.emit('job.completed', {
+      ...refOf(run),
+      attempt: run.job.attemptsMade + 1,
+      ms: Date.now() - run.startedAt,
+    })
+  }
+
+  #onFailed(run: Run, error: Error & { code?: string }): void {
+    if (['WaitingError', 'DelayedError', 'WaitingChildrenError'].includes(error.name)) return
+    this.counts.failed++
+    this.#options.events.emit('job.failed', {
+      ...refOf(run),
+      attempt: run.job.attemptsMade + 1,
+      ms: Date.now() - run.startedAt,
+      error: error.message,
+      ...(error.code === undefined ? {} : { code: error.code }),
+    })
+  }
+
+  #onError(queue: string, error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error)
+    this.#options.events.emit('worker.error', { queue, message })
+  }
+}
+
+function refOf({ job }: Run): { queue: string; job: string; id: string } {
+  return { queue: job.queueName, job: job.name, id: job.id }
+}

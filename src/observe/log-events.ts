@@ -1,0 +1,49 @@
+/** Events to log lines. Payloads are never among them. */
+import type { Logger } from 'pino'
+import type { Events, FleetEvents } from './events.ts'
+
+const LEVELS = {
+  'fleet.started': 'info',
+  'fleet.quiet': 'info',
+  'fleet.resumed': 'info',
+  'fleet.reloaded': 'info',
+  'fleet.stopping': 'info',
+  'fleet.stopped': 'info',
+  'job.completed': 'debug',
+  'job.failed': 'warn',
+  'job.delayed': 'debug',
+  'job.handed-back': 'info',
+  'job.timed-out': 'warn',
+  'job.lock-lost': 'error',
+  'job.unknown': 'warn',
+  'job.file-broken': 'error',
+  'executor.ended': 'warn',
+  'worker.error': 'error',
+} as const satisfies Record<Exclude<keyof FleetEvents, 'run.ended'>, string>
+
+type Level = (typeof LEVELS)[keyof typeof LEVELS]
+
+/** The same message of a queue is logged once in this many milliseconds; BullMQ repeats some thousands of times a second. */
+const REPEAT_EVERY = 10_000
+
+/** An event below the logger's level is not even listened to, so it costs nothing to emit. */
+export function logEvents(events: Events, logger: Logger): void {
+  const repeats = new Map<string, number>()
+  for (const [name, level] of Object.entries(LEVELS) as [keyof typeof LEVELS, Level][]) {
+    if (!logger.isLevelEnabled(level)) continue
+    const listener = (fields?: object) => {
+      if (name === 'worker.error' && isRepeat(repeats, JSON.stringify(fields))) return
+      logger[level]({ event: name, ...fields }, name)
+    }
+    events.on(name, listener as () => void)
+  }
+}
+
+function isRepeat(repeats: Map<string, number>, text: string): boolean {
+  const now = Date.now()
+  const last = repeats.get(text)
+  if (last !== undefined && now - last < REPEAT_EVERY) return true
+  if (repeats.size > 100) repeats.clear()
+  repeats.set(text, now)
+  return false
+}
