@@ -1,0 +1,104 @@
+/**
+ * Makes one ioredis client. Every client of the package comes from here, so all of them outlive an outage:
+ * they reconnect for ever and never raise an unhandled 'error'. Commands wait meanwhile, and a command whose
+ * answer was lost is sent again: *at least once*, so a command that is not idempotent may be applied twice.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis'
+import type { Target } from './target.ts'
+
+export type Client = Redis | Cluster
+
+const RECONNECT_MAX_MS = 2_000
+/** A polite QUIT waits for pending replies; a blocked or unreachable connection is cut after this. */
+const QUIT_MS = 500
+
+const DEFAULTS: RedisOptions = {
+  connectTimeout: 5_000,
+  keepAlive: 10_000,
+  // A peer that vanished without a word (power cut, dropped NAT entry) is noticed when a command stays unanswered
+  // for this long; TCP alone takes a quarter of an hour. ioredis counts only while a reply is outstanding, so an
+  // idle client is left alone, and BullMQ blocks for 10 s at most. A `BLPOP key 0` would be cut: do not use one.
+  socketTimeout: 30_000,
+}
+
+/** The `attempt`-th wait between reconnects, in ms: 50, 100, 200 ... 2000, spread so that a fleet does not come back in step. */
+export function reconnectDelay(attempt: number): number {
+  return Math.round(Math.min(RECONNECT_MAX_MS, 50 * 2 ** Math.min(attempt, 10)) * (0.5 + Math.random() / 2))
+}
+
+export interface ClientTraits {
+  /** Shown by CLIENT LIST as `runner:<role>`. */
+  role: string
+  /** INFO is forbidden to this user: neither ioredis nor BullMQ may ask for it. */
+  withoutInfo?: boolean
+}
+
+/** A client that keeps trying. Options of the user win over defaults, except where BullMQ would break. */
+export function openClient(target: Target, { role, withoutInfo = false }: ClientTraits): Client {
+  const client = create(target, {
+    retryStrategy: reconnectDelay,
+    sentinelRetryStrategy: reconnectDelay,
+    connectionName: `runner:${role.replaceAll(/[^\w.:-]/g, '-')}`,
+    lazyConnect: false,
+    ...(withoutInfo && { enableReadyCheck: false, skipVersionCheck: true }),
+  })
+  client.on('error', ignore)
+  return client
+}
+
+/** A client that tries once, when connect() is called, and gives up on any failure. */
+export function openOnce(target: Target): Client {
+  return create(target, {
+    retryStrategy: () => null,
+    sentinelRetryStrategy: () => null,
+    connectionName: 'runner:probe',
+    lazyConnect: true,
+    enableReadyCheck: false,
+  })
+}
+
+/** Waits for pending replies for half a second at most, then cuts. Never throws. */
+export async function closeClient(client: Client): Promise<void> {
+  if (client.status === 'end') return
+  const ended = new Promise(resolve => client.once('end', resolve))
+  if (client.status === 'ready')
+    await Promise.race([client.quit().catch(ignore), delay(QUIT_MS, undefined, { ref: false })])
+  client.disconnect()
+  await Promise.race([ended, delay(QUIT_MS, undefined, { ref: false })])
+}
+
+interface Behaviour extends Pick<RedisOptions, 'connectionName' | 'lazyConnect' | 'enableReadyCheck'> {
+  retryStrategy: (attempt: number) => number | null
+  sentinelRetryStrategy: (attempt: number) => number | null
+  /** Read by BullMQ from the options of the client it is given. */
+  skipVersionCheck?: boolean
+}
+
+function create({ nodes, options }: Target, behaviour: Behaviour): Client {
+  const { retryStrategy, sentinelRetryStrategy, lazyConnect = false, ...common } = behaviour
+  const { commandTimeout: _, ...given } = options
+  const shared = {
+    ...DEFAULTS,
+    // Without commandTimeout: it would end BullMQ's blocking fetch.
+    ...given,
+    ...common,
+    // BullMQ refuses a number (a blocked fetch has to survive a restart of Redis) and reads RESP2 shapes.
+    maxRetriesPerRequest: null,
+    replyMapping: 'legacy' as const,
+  }
+  if (nodes === undefined) return new Redis({ ...shared, retryStrategy, sentinelRetryStrategy, lazyConnect })
+  return new Cluster(nodes, {
+    clusterRetryStrategy: retryStrategy,
+    redisOptions: shared,
+    lazyConnect,
+    slotsRefreshTimeout: 3_000,
+    enableReadyCheck: common.enableReadyCheck ?? true,
+    // Certificates are issued for names, and the names that a managed Cluster announces resolve by themselves.
+    ...(options.tls !== undefined && { dnsLookup: (address, callback) => callback(null, address) }),
+  })
+}
+
+function ignore(): void {
+  // Deliberately silent: the events 'close' and 'ready' tell an outage, and BullMQ reports it to its owner.
+}

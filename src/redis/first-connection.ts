@@ -1,0 +1,94 @@
+/**
+ * The first connection of a command: fails within about 5 s and says why, where every later one waits for ever.
+ * A server that is just being started, still loading, or behind a proxy that comes up gets a second and third try.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import { RunnerError } from '../errors.ts'
+import { type Client, openOnce } from './client.ts'
+import type { Target } from './target.ts'
+
+const TOTAL_MS = 5_000
+const TRIES = 3
+const PAUSE_MS = 300
+
+/** What a person can do about it, by what the failure says. The first line that matches counts; `final` is not tried again. */
+const HINTS: { pattern: RegExp; final?: boolean; hint: string }[] = [
+  {
+    pattern: /WRONGPASS|NOAUTH|NOPERM|invalid password|without any password/i,
+    final: true,
+    hint: 'check user name and password: redis://user:password@host:port, special characters percent-encoded',
+  },
+  {
+    pattern: /certificate|self.signed|SSL|TLS|EPROTO|altname/i,
+    final: true,
+    hint: 'rediss:// needs a TLS port and a trusted certificate: set NODE_EXTRA_CA_CERTS, or `tls: { ca }` in the config file',
+  },
+  { pattern: /ENOTFOUND/, final: true, hint: 'check the host name' },
+  { pattern: /EACCES/, final: true, hint: 'this user may not open the socket' },
+  { pattern: /DB index/i, final: true, hint: 'choose a database that the server has' },
+  { pattern: /cluster support disabled/i, final: true, hint: 'this is no Cluster: give its URL as `redis`' },
+  { pattern: /invalid reply: null/, final: true, hint: 'check the `name` of the Sentinel group' },
+  { pattern: /LOADING/, hint: 'the server still loads its data: try again soon' },
+  {
+    pattern: /no answer|ETIMEDOUT/,
+    hint: 'check host, port and firewall; a port that speaks TLS does not answer redis://, use rediss://',
+  },
+]
+const DEFAULT_HINT = 'start Redis there, or give no --redis and no REDIS_URL to use a private server'
+
+/** A connected client that gives up when the connection is lost; the caller disconnects it. Throws REDIS_UNREACHABLE. */
+export async function firstConnection(target: Target): Promise<Client> {
+  const deadline = Date.now() + TOTAL_MS
+  for (let attempt = 1; ; attempt++) {
+    const outcome = await tryOnce(target, Math.max(500, deadline - Date.now()))
+    if (typeof outcome !== 'string') return outcome
+    const known = HINTS.find(({ pattern }) => pattern.test(outcome))
+    if (attempt === TRIES || known?.final === true || Date.now() + PAUSE_MS > deadline)
+      throw new RunnerError(
+        'REDIS_UNREACHABLE',
+        `Redis at ${target.location} cannot be reached: ${outcome}`,
+        {
+          hint: known?.hint ?? DEFAULT_HINT,
+        },
+      )
+    await delay(PAUSE_MS * attempt)
+  }
+}
+
+/** The client, or the reason in one line. */
+async function tryOnce(target: Target, patience: number): Promise<Client | string> {
+  const client = openOnce(target)
+  // connect() only says that the connection is closed; the events say why. A failed SELECT is an event and nothing
+  // else, and the client would go on in database 0.
+  let reason: string | undefined
+  const note = (error: unknown) => {
+    const text = reasonOf(error)
+    if (!/connection is closed|failed to refresh|none of startup/i.test(text)) reason = text
+  }
+  for (const event of ['error', 'node error', 'sentinelError']) client.on(event, note)
+  const timeout = new AbortController()
+  try {
+    await Promise.race([
+      client.connect().then(() => client.ping()),
+      delay(patience, undefined, { signal: timeout.signal }).then(() => {
+        throw new Error(`no answer within ${Math.round(patience / 100) / 10} s`)
+      }),
+    ])
+  } catch (error) {
+    note(error)
+    reason ??= reasonOf(error)
+  } finally {
+    timeout.abort()
+  }
+  if (reason === undefined) return client
+  client.disconnect()
+  return reason
+}
+
+/** A name with two addresses (localhost) fails with an AggregateError, which has no message of its own. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0])
+  const { message, lastNodeError } = error as { message?: string; lastNodeError?: unknown }
+  if (lastNodeError !== undefined && lastNodeError !== null) return reasonOf(lastNodeError)
+  return (message ?? String(error)).split('\n')[0] ?? ''
+}
