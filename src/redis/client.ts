@@ -4,7 +4,7 @@
  * answer was lost is sent again: *at least once*, so a command that is not idempotent may be applied twice.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis'
+import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import type { Target } from './target.ts'
 
 export type Client = Redis | Cluster

@@ -21,6 +21,8 @@ export interface TestRedisOptions {
   args?: string[]
   /** Text of a config file that takes the place of the default arguments (Sentinel wants one). */
   config?: string
+  /** Default: a free one. */
+  port?: number
   /** Data folder. Default: a temporary one, removed at the end; a given one stays. */
   dir?: string
 }
@@ -50,22 +52,18 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
   const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'test-redis-'))
   const removed = options.dir === undefined ? dir : ''
   const clients = new Set<Redis>()
-  let port = await freePort()
-  let server = await launch(port, dir, options).catch(async () => {
+  let port = options.port ?? (await freePort())
+  let { server, watchdog } = await launch(port, dir, options).catch(async () => {
     // Somebody took the port between our look and the server's bind: once more, and now for good.
-    port = await freePort()
+    port = options.port ?? (await freePort())
     return launch(port, dir, options)
   })
-  let watchdog = watch(server, removed)
   let stopped: Promise<void> | undefined
 
   async function end(): Promise<void> {
     for (const client of clients) client.disconnect()
     await kill(server, 'SIGKILL')
-    watchdog.ref()
-    const swept = once(watchdog, 'exit')
-    watchdog.stdin?.end()
-    await swept
+    await kill(watchdog, 'SIGKILL')
     if (removed !== '') rmSync(removed, { recursive: true, force: true })
   }
 
@@ -86,9 +84,8 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
     stop: () => (stopped ??= end()),
     async restart() {
       await kill(server, 'SIGTERM')
-      watchdog.kill('SIGKILL')
-      server = await launch(port, dir, options)
-      watchdog = watch(server, removed)
+      await kill(watchdog, 'SIGKILL')
+      ;({ server, watchdog } = await launch(port, dir, options))
     },
     freeze: () => void server.kill('SIGSTOP'),
     thaw: () => void server.kill('SIGCONT'),
@@ -127,17 +124,22 @@ async function kill(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise
   await exited
 }
 
+interface Launched {
+  server: ChildProcess
+  watchdog: ChildProcess
+}
+
 async function launch(
   port: number,
   dir: string,
-  { args = [], config }: TestRedisOptions,
-): Promise<ChildProcess> {
+  { args = [], config, dir: kept }: TestRedisOptions,
+): Promise<Launched> {
   const binary = findServerBinary()
   if (binary === undefined) throw new Error('no redis-server on this machine: npm run ensure-redis')
   const file = join(dir, 'redis.conf')
   if (config !== undefined) writeFileSync(file, config)
   const log = openSync(join(dir, 'redis.log'), 'a')
-  const child = spawn(
+  const server = spawn(
     binary.path,
     [
       ...(config === undefined ? [] : [file]),
@@ -154,18 +156,20 @@ async function launch(
     { detached: true, stdio: ['ignore', log, log] },
   )
   closeSync(log)
-  child.unref()
-  child.on('error', () => undefined)
+  server.unref()
+  server.on('error', () => undefined)
+  const watchdog = watch(server, kept === undefined ? dir : '')
   const deadline = Date.now() + START_MS
   while (!(await answers(port))) {
-    if (isRunning(child) && Date.now() < deadline) {
+    if (isRunning(server) && Date.now() < deadline) {
       await delay(5)
       continue
     }
-    child.kill('SIGKILL')
+    await kill(server, 'SIGKILL')
+    await kill(watchdog, 'SIGKILL')
     throw new Error(`redis-server did not start:\n${readFileSync(join(dir, 'redis.log'), 'utf8')}`)
   }
-  return child
+  return { server, watchdog }
 }
 
 /** Any reply but LOADING counts: a server that asks for a password is up. */
