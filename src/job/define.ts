@@ -14,7 +14,11 @@ export interface Backoff {
 }
 
 /** How many finished jobs Redis keeps: `true` none, `false` all, or by count and by age in seconds. */
-export type Keep = boolean | number | { age?: number; count?: number; limit?: number }
+export type Keep =
+  | boolean
+  | number
+  | { age: number; count?: number; limit?: number }
+  | { count: number; limit?: number }
 
 export interface JobOptions<Schema extends z.ZodType = z.ZodType> {
   /** Queue that `enqueue` puts the job on. Default 'default'. */
@@ -65,7 +69,10 @@ export function isJobDefinition(value: unknown): value is JobDefinition {
 const keep = z.union([
   z.boolean(),
   z.number().int(),
-  z.strictObject({ age: z.number().optional(), count: z.number().optional(), limit: z.number().optional() }),
+  z
+    .strictObject({ age: z.number().optional(), count: z.int().optional(), limit: z.int().optional() })
+    .refine(({ age, count }) => age !== undefined || count !== undefined, 'expected age, count or both')
+    .transform(given => given as Keep),
 ])
 
 const backoff = z.union([

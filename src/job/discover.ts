@@ -90,11 +90,11 @@ function followLink(path: string, state: Walk): string | undefined {
 }
 
 function report(state: Walk, path: string, reason: string, hint?: string): undefined {
-  const message = `${shortPath(path, state.cwd)}: ${reason}`
   state.broken.push({
     file: path,
+    name: nameOf(state.root, path),
     code: 'JOB_FILE_INVALID',
-    message,
+    message: `${shortPath(path, state.cwd)}: ${reason}`,
     ...(hint === undefined ? {} : { hint }),
   })
 }
@@ -130,5 +130,5 @@ function withoutDuplicates(found: JobFile[], broken: BrokenFile[], cwd: string):
 function duplicate(name: string, { file }: JobFile, claimants: JobFile[], cwd: string): BrokenFile {
   const others = claimants.filter(other => other.file !== file).map(other => shortPath(other.file, cwd))
   const message = `${shortPath(file, cwd)}: the job name ${name} is also that of ${others.join(', ')}`
-  return { file, code: 'JOB_DUPLICATE', message, hint: 'rename one; neither is loaded' }
+  return { file, name, code: 'JOB_DUPLICATE', message, hint: 'rename one; neither is loaded' }
 }

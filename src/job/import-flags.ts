@@ -17,7 +17,7 @@ const WITH_VALUE = new Set([
 const ALONE = new Set(['--no-warnings', '--enable-source-maps'])
 
 /** Run from .ts files, this package is imported by job files as source, not from `dist`. */
-const SOURCE_CONDITION = '--conditions=@bullmq-runner/source'
+export const SOURCE_CONDITION = '@bullmq-runner/source'
 
 export function importFlags(execArgv: readonly string[] = process.execArgv): string[] {
   const flags: string[] = []
@@ -27,6 +27,7 @@ export function importFlags(execArgv: readonly string[] = process.execArgv): str
     if (ALONE.has(flag) || (name !== flag && WITH_VALUE.has(name))) flags.push(flag)
     else if (WITH_VALUE.has(flag) && execArgv[i + 1] !== undefined) flags.push(flag, execArgv[++i]!)
   }
-  if (import.meta.url.endsWith('.ts') && !flags.includes(SOURCE_CONDITION)) flags.push(SOURCE_CONDITION)
+  const source = `--conditions=${SOURCE_CONDITION}`
+  if (import.meta.url.endsWith('.ts') && !flags.includes(source)) flags.push(source)
   return flags
 }

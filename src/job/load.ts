@@ -60,9 +60,7 @@ export async function loadAll(
 ): Promise<{ jobs: Map<string, LoadedJob>; manifest: Manifest }> {
   const limit = pLimit(AT_ONCE)
   const results = await Promise.all(
-    files.map(file =>
-      limit(() => loadJob(file, options)).catch((error: unknown) => asBroken(file.file, error)),
-    ),
+    files.map(file => limit(() => loadJob(file, options)).catch((error: unknown) => asBroken(file, error))),
   )
   const loaded = results.filter(result => 'entry' in result)
   const failed = results.filter(result => 'code' in result)
@@ -72,11 +70,11 @@ export async function loadAll(
   }
 }
 
-export function asBroken(file: string, error: unknown): BrokenFile {
+export function asBroken({ name, file }: Pick<JobFile, 'name' | 'file'>, error: unknown): BrokenFile {
   if (!(error instanceof RunnerError))
-    return { file, code: 'JOB_IMPORT_FAILED', message: `${shortPath(file)}: ${messageOf(error)}` }
+    return { file, name, code: 'JOB_IMPORT_FAILED', message: `${shortPath(file)}: ${messageOf(error)}` }
   const { code, message, hint } = error
-  return { file, code, message, ...(hint === undefined ? {} : { hint }) }
+  return { file, name, code, message, ...(hint === undefined ? {} : { hint }) }
 }
 
 function fromDefinition({ name, file }: JobFile, definition: JobDefinition): LoadedJob {

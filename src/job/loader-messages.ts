@@ -19,7 +19,7 @@ export interface CheckRequest {
 export type Verdict = { message: string; details?: unknown } | null
 
 export type FromThread =
-  | { type: 'loading'; file: string }
+  | { type: 'loading'; file: JobFile }
   | { type: 'loaded'; entry: JobEntry }
   | { type: 'broken'; broken: BrokenFile }
   | { type: 'ready' }

@@ -17,13 +17,13 @@ const tell = (message: FromThread): void => port.postMessage(message)
 
 enableCompileCache()
 for (const file of files) {
-  tell({ type: 'loading', file: file.file })
+  tell({ type: 'loading', file })
   try {
     const job = await loadJob(file, { timeout })
     jobs.set(file.name, job)
     tell({ type: 'loaded', entry: job.entry })
   } catch (error) {
-    tell({ type: 'broken', broken: asBroken(file.file, error) })
+    tell({ type: 'broken', broken: asBroken(file, error) })
   }
 }
 port.on('message', (request: CheckRequest) => void answer(request))

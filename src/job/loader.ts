@@ -61,8 +61,8 @@ class LoaderThread {
   readonly #timeout: number
   readonly #checks = new Map<number, PromiseWithResolvers<Verdict[]>>()
   readonly #ready = Promise.withResolvers<BrokenFile | undefined>()
-  #loading: string | undefined
-  #lastFile: string | undefined
+  #loading: JobFile | undefined
+  #lastFile: JobFile | undefined
   #timer: NodeJS.Timeout | undefined
   #fault: string | undefined
   #closed = false
@@ -112,7 +112,7 @@ class LoaderThread {
     }
   }
 
-  #watch(file: string): void {
+  #watch(file: JobFile): void {
     this.#loading = this.#lastFile = file
     this.#timer = setTimeout(() => {
       this.#fault = `not loaded after ${formatMilliseconds(this.#timeout)}: its top level blocks the thread`
@@ -135,7 +135,7 @@ class LoaderThread {
 
   #failure(why: string): RunnerError {
     const file = this.#loading ?? this.#lastFile
-    const where = file === undefined ? '' : `${shortPath(file)}: `
+    const where = file === undefined ? '' : `${shortPath(file.file)}: `
     return new RunnerError('JOB_IMPORT_FAILED', where + why)
   }
 }

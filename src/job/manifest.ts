@@ -36,6 +36,8 @@ export interface JobEntry {
 /** A file that could not be loaded, and why. */
 export interface BrokenFile {
   file: string
+  /** The job that it would be. */
+  name: string
   code: ErrorCode
   message: string
   hint?: string

@@ -1,0 +1,42 @@
+/** argv -> one command, imported only when it is called; whatever it throws -> a message and an exit code. */
+import { enableCompileCache, registerHooks } from 'node:module'
+import { EXIT } from './errors.ts'
+
+/** Runs the command of `argv` (that of the process). Never rejects: the outcome is `process.exitCode`. */
+export async function main(argv: string[]): Promise<void> {
+  endQuietlyWithReader()
+  const args = argv.slice(2)
+  try {
+    if (args[0] === '--version' || args[0] === '-V') return await printVersion()
+    // Halves what the imports below cost, from the second start on.
+    enableCompileCache()
+    if (import.meta.url.endsWith('.ts')) await importSource()
+    const { runProgram } = await import('./commands/program.ts')
+    await runProgram(args)
+  } catch (error) {
+    const { reportFailure } = await import('./commands/failure.ts')
+    process.exitCode = reportFailure(error, args)
+  }
+}
+
+/** Run from source, so is what `runner.config.ts` imports; threads and children have a flag for it. */
+async function importSource(): Promise<void> {
+  const { SOURCE_CONDITION } = await import('./job/import-flags.ts')
+  registerHooks({
+    resolve: (specifier, context, next) =>
+      next(specifier, { ...context, conditions: [...context.conditions, SOURCE_CONDITION] }),
+  })
+}
+
+async function printVersion(): Promise<void> {
+  const { VERSION } = await import('./version.ts')
+  console.log(VERSION)
+}
+
+/** `runner ... | head -1`: the reader has what it wanted. */
+function endQuietlyWithReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit(process.exitCode ?? EXIT.ok)
+  })
+}

@@ -1,0 +1,69 @@
+/** `runner enqueue <job>`: the payload from flags and --data, checked by the job's schema, then added to its queue. */
+import type { Command } from 'commander'
+import { RunnerError } from '../errors.ts'
+import { ownFlags, showJobHelp } from './enqueue/job-help.ts'
+import { addOptionsOf, type EnqueueFlags } from './enqueue/options.ts'
+import { enqueueMany } from './enqueue/many.ts'
+import { enqueueOne } from './enqueue/one.ts'
+import { addHelp } from './help.ts'
+import { anyJob, openJob, type JobTarget } from './enqueue/job-target.ts'
+import { parseFreeFlags, parseSchemaFlags } from './enqueue/payload-flags.ts'
+import { readPayload } from './enqueue/payload-input.ts'
+import type { CliContext } from './verbs.ts'
+
+export function define(command: Command, context: CliContext): void {
+  command
+    .argument('[job]', 'name of the job: its path under jobs/ or scripts/, without extension')
+    .usage('<job> [--field value]... [options]')
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .helpOption(false)
+    .action((job: string | undefined, flags: EnqueueFlags) => run(job, flags, command, context))
+  addOptionsOf(command)
+  addHelp(
+    command,
+    [
+      ['runner enqueue send-email --to ada@example.com', 'flags come from the schema of the job'],
+      ['runner enqueue send-email --help', 'shows them'],
+      ['runner enqueue deploy --data \'{"id":7}\'', 'a field that is also a flag of ours'],
+      ['runner enqueue resize --data - < images.ndjson', 'one job a line'],
+      ['runner enqueue report --wait --timeout 10m', 'prints what the job returns'],
+      ['runner enqueue migrate-users --follow', 'shows its progress and its log'],
+    ],
+    ['ok', 'runtime', 'usage', 'partial', 'redis', 'jobFailed', 'notFound', 'waitTimeout'],
+  )
+}
+
+async function run(
+  job: string | undefined,
+  flags: EnqueueFlags,
+  command: Command,
+  context: CliContext,
+): Promise<void> {
+  if (job === undefined && flags.help === true) return command.outputHelp()
+  if (job === undefined || job.startsWith('-'))
+    throw new RunnerError('USAGE', 'enqueue needs the name of a job', {
+      hint: 'the name comes first: runner enqueue <job> --field value',
+    })
+  const config = await context.config()
+  const target = flags.schema ? await openJob(config, job) : anyJob(job)
+  try {
+    if (flags.help === true) return showJobHelp(command, target.entry ?? { ...NOTHING, name: job })
+    const assignments = payloadFlags(command, target)
+    const input = flags.data === undefined ? { one: {} } : await readPayload(flags.data)
+    const request = { config, context, flags, target, assignments }
+    await ('one' in input ? enqueueOne(request, input.one) : enqueueMany(request, input.many))
+  } finally {
+    await target.close()
+  }
+}
+
+/** What `--no-schema` knows of a job. */
+const NOTHING = { file: '', kind: 'function', queue: 'default' } as const
+
+/** What was left over by the flags of the command itself. */
+function payloadFlags(command: Command, { entry }: JobTarget) {
+  const tokens = command.args.slice(1)
+  if (entry?.schema === undefined) return parseFreeFlags(tokens)
+  return parseSchemaFlags(tokens, entry.schema, ownFlags(command))
+}

@@ -1,0 +1,112 @@
+/**
+ * NDJSON -> many jobs, as a stream: a chunk is checked while the one before it is being added, and no more is read
+ * than that. A bad line is reported and left out; the others are added. A line is added at most once by this
+ * command, but when the command ends early the chunks before are in Redis: the counts say how many.
+ */
+import type { Queue } from 'bullmq'
+import { messageOf } from '../../errors.ts'
+import { payloadJson } from '../../job/args.ts'
+import type { StoredOptions } from '../../job/enqueue-options.ts'
+import type { Verdict } from '../../job/loader-messages.ts'
+import { shorten } from '../../job/problem.ts'
+import type { JobTarget } from './job-target.ts'
+import type { Line } from './lines.ts'
+import { applyFlags, type Assignment } from './payload.ts'
+
+const CHUNK = 500
+/** Chunks on their way to Redis at once. */
+const IN_FLIGHT = 4
+
+export interface BulkOptions {
+  target: JobTarget
+  flags: readonly Assignment[]
+  options: StoredOptions
+  /** Opened with the first good chunk; `undefined` for a dry run. */
+  queue(): Promise<Queue | undefined>
+  onBad(line: number, reason: { message: string; details?: unknown }): void
+}
+
+export interface BulkCounts {
+  added: number
+  bad: number
+}
+
+interface Candidate {
+  line: number
+  payload: unknown
+  json: string
+}
+
+/** Rejects when Redis refuses a chunk; the error carries no counts, `counts` does, as far as it got. */
+export async function addLines(
+  lines: AsyncIterable<Line>,
+  bulk: BulkOptions,
+  counts: BulkCounts,
+): Promise<void> {
+  const inFlight = new Set<Promise<void>>()
+  let failure: { error: unknown } | undefined
+  const send = async (good: Candidate[]) => {
+    const queue = await bulk.queue()
+    const data = good.map(({ payload }) => ({ name: bulk.target.name, data: payload, opts: bulk.options }))
+    await queue?.addBulk(data)
+    counts.added += good.length
+  }
+  for await (const chunk of chunksOf(lines)) {
+    const good = await checked(chunk, bulk, counts)
+    if (good.length > 0) {
+      const sending = send(good).catch((error: unknown) => void (failure ??= { error }))
+      inFlight.add(sending)
+      void sending.then(() => inFlight.delete(sending))
+    }
+    if (inFlight.size >= IN_FLIGHT) await Promise.race(inFlight)
+    if (failure !== undefined) break
+  }
+  await Promise.all(inFlight)
+  if (failure !== undefined) throw failure.error
+}
+
+async function* chunksOf(lines: AsyncIterable<Line>): AsyncGenerator<Line[]> {
+  let chunk: Line[] = []
+  for await (const line of lines) {
+    chunk.push(line)
+    if (chunk.length < CHUNK) continue
+    yield chunk
+    chunk = []
+  }
+  if (chunk.length > 0) yield chunk
+}
+
+async function checked(chunk: Line[], bulk: BulkOptions, counts: BulkCounts): Promise<Candidate[]> {
+  const refuse = (line: number, reason: NonNullable<Verdict>) => {
+    counts.bad++
+    bulk.onBad(line, reason)
+  }
+  const candidates: Candidate[] = []
+  for (const line of chunk) {
+    try {
+      candidates.push(candidateOf(line, bulk))
+    } catch (error) {
+      refuse(line.number, { message: messageOf(error) })
+    }
+  }
+  const verdicts = await bulk.target.check(candidates.map(({ json }) => json))
+  return candidates.filter(({ line }, i) => {
+    const verdict = verdicts[i]
+    if (verdict) refuse(line, verdict)
+    return !verdict
+  })
+}
+
+function candidateOf({ number, text, cut }: Line, { flags, target }: BulkOptions): Candidate {
+  if (cut) throw new Error(`longer than a payload may be, begins with ${shorten(text.slice(0, 60))}`)
+  const payload = applyFlags(parse(text), flags)
+  return { line: number, payload, json: payloadJson(target.name, payload) }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new Error(`not JSON: ${messageOf(error)}, got ${shorten(text)}`, { cause: error })
+  }
+}

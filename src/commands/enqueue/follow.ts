@@ -1,0 +1,79 @@
+/** Waits for one job and says how it ended; Ctrl-C or a timeout ends the waiting, not the job. */
+import type { QueueEvents } from 'bullmq'
+import { EXIT, RunnerError } from '../../errors.ts'
+import { formatMilliseconds } from '../../units.ts'
+import { barDisplay, jsonDisplay, type Display } from './follow-display.ts'
+import { watchJob, type Outcome } from './job-watch.ts'
+import type { QueueClient } from './queue-client.ts'
+import type { CliContext } from '../verbs.ts'
+
+export interface Followed {
+  id: string
+  name: string
+  queue: string
+  client: QueueClient
+  events: QueueEvents
+  context: CliContext
+  /** Milliseconds. */
+  timeout: number | undefined
+  /** Progress and log lines too. */
+  shows: boolean
+}
+
+/** Throws JOB_FAILED or WAIT_TIMEOUT. After Ctrl-C it says so and returns, with exit code 130. */
+export async function follow(job: Followed): Promise<void> {
+  const display = job.shows ? displayFor(job.context) : undefined
+  const stop = new AbortController()
+  const interrupt = () => stop.abort(INTERRUPTED)
+  const timer = setTimeout(() => stop.abort(TIMED_OUT), job.timeout ?? NEVER)
+  if (job.timeout === undefined) clearTimeout(timer)
+  process.once('SIGINT', interrupt)
+  try {
+    const outcome = await watchJob(job.client.queue, job.events, job.id, {
+      signal: stop.signal,
+      ...(display && { onEvent: event => display.show(event) }),
+    })
+    display?.end()
+    report(job, outcome, display)
+  } catch (reason) {
+    display?.end()
+    if (reason === TIMED_OUT) throw timedOut(job)
+    if (reason !== INTERRUPTED) throw reason
+    job.context.note(`no longer followed; ${job.name} ${job.id} goes on`)
+    process.exitCode = EXIT.forced
+  } finally {
+    clearTimeout(timer)
+    process.off('SIGINT', interrupt)
+  }
+}
+
+const INTERRUPTED = Symbol('interrupted')
+const TIMED_OUT = Symbol('timed out')
+/** The longest a timer takes. */
+const NEVER = 2 ** 31 - 1
+
+function displayFor({ format }: CliContext): Display {
+  return format === 'text' && process.stdout.isTTY ? barDisplay(process.stdout) : jsonDisplay(process.stdout)
+}
+
+function report(
+  { id, name, queue, context, shows }: Followed,
+  outcome: Outcome,
+  display: Display | undefined,
+): void {
+  const isStream = shows && !(context.format === 'text' && process.stdout.isTTY)
+  if (isStream) display?.show(outcome)
+  if (outcome.event === 'failed')
+    throw new RunnerError('JOB_FAILED', `${name} ${id} failed: ${outcome.reason}`, {
+      details: { id, name, queue, reason: outcome.reason },
+    })
+  const result = outcome.result ?? null
+  if (!isStream) context.print(JSON.stringify(result), { id, name, queue, result })
+}
+
+function timedOut({ id, name, timeout = 0 }: Followed): RunnerError {
+  return new RunnerError('WAIT_TIMEOUT', `${name} ${id} has not ended after ${formatMilliseconds(timeout)}`, {
+    hint: 'only the waiting has ended: the job goes on',
+    details: { id, name },
+  })
+}

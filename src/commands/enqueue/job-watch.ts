@@ -1,0 +1,158 @@
+/**
+ * Watches one job until it is over.
+ *
+ * Events of the queue say at once what happens, but a stream can be trimmed and a connection can drop; so the job
+ * itself is looked at every two seconds as well, and whatever is seen first counts. While Redis is away the watch
+ * waits for it to come back.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Queue, QueueEvents } from 'bullmq'
+import { RunnerError } from '../../errors.ts'
+import type { Progress } from '../../job/context.ts'
+
+const LOOK_EVERY = 2_000
+
+export type Outcome = { event: 'completed'; result: unknown } | { event: 'failed'; reason: string }
+
+export type JobEvent =
+  | { event: 'active'; attempt: number }
+  | { event: 'progress'; done: number; total?: number; note?: string }
+  | { event: 'log'; line: string }
+  | { event: 'stalled' }
+  | Outcome
+
+export interface WatchOptions {
+  /** Ends the watch: it rejects with the signal's reason. */
+  signal: AbortSignal
+  /** Called for everything before the outcome, in order. Absent: only the outcome is looked for. */
+  onEvent?: (event: JobEvent) => void
+}
+
+/** Resolves with how job `id` ended. Throws JOB_NOT_FOUND when it was removed before that could be read. */
+export async function watchJob(
+  queue: Queue,
+  events: QueueEvents,
+  id: string,
+  options: WatchOptions,
+): Promise<Outcome> {
+  const watch = new JobWatch(queue, id, options)
+  watch.listen(events)
+  const aborted = Promise.withResolvers<never>()
+  const abort = () => aborted.reject(options.signal.reason)
+  options.signal.addEventListener('abort', abort, { once: true })
+  if (options.signal.aborted) abort()
+  try {
+    const outcome = await Promise.race([watch.outcome, watch.lookUntilOver(), aborted.promise])
+    await Promise.race([watch.readRest(), aborted.promise])
+    return outcome
+  } finally {
+    watch.stop()
+    options.signal.removeEventListener('abort', abort)
+  }
+}
+
+class JobWatch {
+  readonly #queue: Queue
+  readonly #id: string
+  readonly #onEvent: WatchOptions['onEvent']
+  readonly #stop = new AbortController()
+  readonly #outcome = Promise.withResolvers<Outcome>()
+  /** Everything told so far, so that what takes a look at Redis first is still told in order. */
+  #told: Promise<unknown> = Promise.resolve()
+  #logLines = 0
+
+  constructor(queue: Queue, id: string, { onEvent }: WatchOptions) {
+    this.#queue = queue
+    this.#id = id
+    this.#onEvent = onEvent
+  }
+
+  get outcome(): Promise<Outcome> {
+    return this.#outcome.promise
+  }
+
+  listen(events: QueueEvents): void {
+    const id = this.#id
+    events.on('completed', ({ jobId, returnvalue }) => {
+      if (jobId === id) this.#outcome.resolve({ event: 'completed', result: returnvalue as unknown })
+    })
+    events.on('failed', ({ jobId, failedReason }) => {
+      if (jobId === id) this.#outcome.resolve({ event: 'failed', reason: failedReason })
+    })
+    events.on('active', ({ jobId }) => void (jobId === id && this.#inOrder(() => this.#tellAttempt())))
+    events.on('stalled', ({ jobId }) => void (jobId === id && this.#tell({ event: 'stalled' })))
+    events.on('progress', ({ jobId, data }) => {
+      if (jobId !== id) return
+      void this.#inOrder(() => this.#readLog())
+      this.#tell(asProgress(data))
+    })
+    // It ends by an error when the connection is closed for good: at the end of the command.
+    events.run().catch(() => {})
+  }
+
+  async lookUntilOver(): Promise<Outcome> {
+    for (let missing = 0; missing < 2;) {
+      const job = await this.#queue.getJob(this.#id)
+      const state = await job?.getState()
+      // Removed on completion, perhaps: its event may still be on the way.
+      missing = job === undefined ? missing + 1 : 0
+      if (state === 'completed') return { event: 'completed', result: job?.returnvalue as unknown }
+      if (state === 'failed') return { event: 'failed', reason: job?.failedReason ?? '' }
+      await this.#inOrder(() => this.#readLog())
+      await sleep(LOOK_EVERY, undefined, { signal: this.#stop.signal }).catch(() => {})
+      if (this.#stop.signal.aborted) return this.outcome
+    }
+    throw new RunnerError('JOB_NOT_FOUND', `job ${this.#id} is no longer in queue ${this.#queue.name}`, {
+      hint: 'it was removed before its outcome could be read; removeOnComplete and removeOnFail keep it',
+    })
+  }
+
+  /** The log lines written just before the end. */
+  readRest(): Promise<unknown> {
+    return this.#inOrder(() => this.#readLog())
+  }
+
+  stop(): void {
+    this.#stop.abort()
+  }
+
+  #tell(event: JobEvent): void {
+    void this.#inOrder(async () => this.#onEvent?.(event))
+  }
+
+  #inOrder(tell: () => Promise<void>): Promise<unknown> {
+    if (this.#onEvent === undefined) return this.#told
+    // A look that failed for want of a connection is made up for by the next one.
+    this.#told = this.#told.then(() => (this.#stop.signal.aborted ? undefined : tell())).catch(() => {})
+    return this.#told
+  }
+
+  async #tellAttempt(): Promise<void> {
+    const job = await this.#queue.getJob(this.#id)
+    this.#onEvent?.({ event: 'active', attempt: (job?.attemptsMade ?? 0) + 1 })
+  }
+
+  async #readLog(): Promise<void> {
+    const { logs } = await this.#queue.getJobLogs(this.#id, this.#logLines, -1)
+    this.#logLines += logs.length
+    for (const line of logs) this.#onEvent?.({ event: 'log', line })
+  }
+}
+
+/** Ours is `Progress`; a plain processor may have given a number, which is percent by custom, or anything. */
+function asProgress(data: unknown): JobEvent {
+  if (typeof data === 'number') return { event: 'progress', done: data, total: 100 }
+  if (isProgress(data)) {
+    const { done, total, note } = data
+    return {
+      event: 'progress',
+      done,
+      ...(total === undefined ? {} : { total }),
+      ...(note === undefined ? {} : { note }),
+    }
+  }
+  return { event: 'progress', done: 0, note: typeof data === 'string' ? data : JSON.stringify(data) }
+}
+
+const isProgress = (data: unknown): data is Progress =>
+  typeof data === 'object' && data !== null && typeof (data as Progress).done === 'number'

@@ -1,0 +1,64 @@
+/** One payload -> one job and, on request, its outcome. */
+import type { Job } from 'bullmq'
+import type { Config } from '../../config.ts'
+import { ArgsError, RunnerError } from '../../errors.ts'
+import { payloadJson } from '../../job/args.ts'
+import { toJobsOptions } from '../../job/enqueue-options.ts'
+import { DEFAULT_QUEUE } from '../../job/load.ts'
+import { durationOption } from '../../units.ts'
+import { enqueueOptions, type EnqueueFlags } from './options.ts'
+import { follow } from './follow.ts'
+import type { JobTarget } from './job-target.ts'
+import { applyFlags, type Assignment } from './payload.ts'
+import { openQueue } from './queue-client.ts'
+import type { CliContext } from '../verbs.ts'
+
+export interface EnqueueRequest {
+  config: Config
+  context: CliContext
+  flags: EnqueueFlags
+  target: JobTarget
+  assignments: readonly Assignment[]
+}
+
+/** Checks everything before it connects. */
+export async function enqueueOne(request: EnqueueRequest, base: unknown): Promise<void> {
+  const { config, context, flags, target } = request
+  const { name } = target
+  const payload = applyFlags(base, request.assignments)
+  const given = enqueueOptions(flags)
+  const options = toJobsOptions(target.entry, given)
+  const queueName = given.queue ?? target.entry?.queue ?? DEFAULT_QUEUE
+  const waits = flags.wait === true || flags.follow === true
+  const timeout = timeoutOf(flags, waits)
+  await check(target, payload)
+  if (flags.dryRun === true) {
+    const plan = { name, queue: queueName, payload, options }
+    return context.print(
+      `would enqueue ${name} on queue ${queueName}\n${JSON.stringify(plan, null, 2)}`,
+      plan,
+    )
+  }
+  await using client = await openQueue(config, queueName, context)
+  const events = waits ? await client.events() : undefined
+  const job: Job = await client.queue.add(name, payload, options)
+  const added = { id: job.id!, name, queue: queueName }
+  const line = `enqueued ${name} ${added.id} on queue ${queueName}`
+  if (events === undefined) return context.print(line, added)
+  // Stdout is for what the job returns.
+  context.note(line)
+  await follow({ ...added, client, events, context, timeout, shows: flags.follow === true })
+}
+
+async function check(target: JobTarget, payload: unknown): Promise<void> {
+  const [verdict] = await target.check([payloadJson(target.name, payload)])
+  if (verdict) throw new ArgsError(verdict.message, { details: verdict.details })
+}
+
+function timeoutOf({ timeout }: EnqueueFlags, waits: boolean): number | undefined {
+  if (timeout === undefined) return undefined
+  if (waits) return durationOption('--timeout', timeout)
+  throw new RunnerError('USAGE', '--timeout goes with --wait or --follow', {
+    hint: 'how long a job may run is said in its file, as timeout',
+  })
+}

@@ -1,0 +1,50 @@
+/** A BullMQ queue for the length of one command. */
+import { Queue, QueueEvents } from 'bullmq'
+import type { Config } from '../../config.ts'
+import { openRedis, type RedisHandle } from '../../redis/connection.ts'
+import type { Output } from '../output.ts'
+
+export interface QueueClient extends AsyncDisposable {
+  readonly queue: Queue
+  /** All events of the queue from now on; `run()` starts them. They are on a connection of their own. */
+  events(): Promise<QueueEvents>
+}
+
+/** Connects, says what is to be said about this Redis, and opens the queue. Closing it closes everything. */
+export async function openQueue(config: Config, name: string, output: Output): Promise<QueueClient> {
+  const redis = await openRedis(config, { onMessage: line => output.note(line) })
+  for (const warning of redis.warnings) output.note(`warning: ${warning}`)
+  const connection = redis.connect('enqueue')
+  const queue = new Queue(name, { connection, prefix: redis.prefix })
+  // Errors are those of the connection, which reconnects by itself; without a listener they would end the process.
+  queue.on('error', () => {})
+  const opened: QueueEvents[] = []
+  return {
+    queue,
+    async events() {
+      const events = await openEvents(redis, queue)
+      opened.push(events)
+      return events
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.allSettled(opened.map(events => events.close()))
+      // Not queue.close(): that waits for a connection which may be down. The handle cuts what does not end.
+      await redis.close()
+    },
+  }
+}
+
+/** From the last event that is there now, so that nothing that follows is missed, however late `run()` is called. */
+async function openEvents(redis: RedisHandle, queue: Queue): Promise<QueueEvents> {
+  const connection = redis.connect('enqueue-events')
+  const [last] = await connection.xrevrange(queue.toKey('events'), '+', '-', 'COUNT', 1)
+  const events = new QueueEvents(queue.name, {
+    connection,
+    prefix: redis.prefix,
+    autorun: false,
+    lastEventId: last?.[0] ?? '0-0',
+  })
+  events.on('error', () => {})
+  await events.waitUntilReady()
+  return events
+}

@@ -1,0 +1,59 @@
+/** `runner new job|script NAME`: one file that loads and runs as it is. */
+import { existsSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { type Command, Argument } from 'commander'
+import { RunnerError } from '../errors.ts'
+import { nameFault } from '../job/discover.ts'
+import { shortPath } from '../job/file-path.ts'
+import { addHelp } from './help.ts'
+import { jobFiles } from './job-files.ts'
+import { jobTemplate, scriptTemplate } from './templates.ts'
+import type { CliContext } from './verbs.ts'
+import { fileExists, writeNew } from './write-new.ts'
+
+type Kind = 'job' | 'script'
+
+export function define(command: Command, context: CliContext): void {
+  command
+    .addArgument(new Argument('<kind>', 'job, or script for one-off work').choices(['job', 'script']))
+    .argument('<name>', 'name of the job, folders separated by /')
+    .action((kind: Kind, name: string) => create(kind, name, context))
+  addHelp(command, [['runner new job emails/send'], ['runner new script migrate-users']], ['ok', 'usage'])
+}
+
+async function create(kind: Kind, name: string, context: CliContext): Promise<void> {
+  checkName(name)
+  const config = await context.config()
+  const folder = folderOf(kind, config.jobs)
+  const taken = existing(config, name)
+  if (taken !== undefined) throw fileExists([taken])
+  const file = join(folder, `${name}.ts`)
+  writeNew(config.cwd, { [file]: kind === 'job' ? jobTemplate(name) : scriptTemplate(name) })
+  const made = shortPath(join(config.cwd, file))
+  context.print(`made ${made}\nEnqueue it: npx runner enqueue ${name}`, { name, file: made })
+}
+
+/** Of the folders in use, the one named after the kind, or the first. */
+const folderOf = (kind: Kind, folders: string[]): string =>
+  folders.find(folder => basename(folder) === `${kind}s`) ?? folders[0] ?? `${kind}s`
+
+/** A file that gives the name already, in any folder and with any extension. */
+function existing(config: Parameters<typeof jobFiles>[0], name: string): string | undefined {
+  const present = config.jobs.filter(folder => existsSync(join(config.cwd, folder)))
+  const { files, broken } = jobFiles({ ...config, jobs: present })
+  return [...files, ...broken].find(file => file.name === name)?.file
+}
+
+function checkName(name: string): void {
+  const fault =
+    nameFault(name) ??
+    (name.split('/').some(part => part === '' || /^[._]/.test(part) || part === 'node_modules')
+      ? 'no part of it may be empty, start with . or _, or be node_modules: such files are no jobs'
+      : /\.[cm]?[jt]s$/.test(name)
+        ? 'leave out the extension'
+        : /\.(d|test|spec)$/.test(name)
+          ? 'such files are no jobs'
+          : undefined)
+  if (fault === undefined) return
+  throw new RunnerError('USAGE', `the name ${JSON.stringify(name)} cannot be used: ${fault}`)
+}

@@ -1,0 +1,30 @@
+/** Data goes to stdout in the form that was asked for; everything said to people goes to stderr. */
+export type Format = 'text' | 'json' | 'jsonl'
+
+export const FORMATS: readonly Format[] = ['text', 'json', 'jsonl']
+
+export interface Output {
+  readonly format: Format
+  /** One result: `text`, or `data` as one line of JSON. */
+  print(text: string, data: unknown): void
+  /** A line for people, whatever the format. */
+  note(line: string): void
+}
+
+export function createOutput(format: Format): Output {
+  return {
+    format,
+    print: (text, data) => void process.stdout.write(`${format === 'text' ? text : JSON.stringify(data)}\n`),
+    note: line => void process.stderr.write(`${line}\n`),
+  }
+}
+
+/** Read from the bare arguments, since errors in them are reported in this form too. */
+export function wantsJson(args: readonly string[]): boolean {
+  return args.some(
+    (arg, i) =>
+      arg === '--json' ||
+      /^(-o|--output=)jsonl?$/.test(arg) ||
+      (/^jsonl?$/.test(arg) && ['-o', '--output'].includes(args[i - 1] ?? '')),
+  )
+}

@@ -1,0 +1,92 @@
+/** The command line as a whole: global flags, the verbs, and the one verb that is called. */
+import { Command, Help, Option } from 'commander'
+import { resolveConfig } from '../config.ts'
+import { VERSION } from '../version.ts'
+import { FORMATS, createOutput, type Format } from './output.ts'
+import { addSettingFlags, settingFlags } from './setting-flags.ts'
+import { VERBS, type CliContext } from './verbs.ts'
+
+const GLOBAL = 'Global options:'
+
+/** Parses `args` and runs their verb to its end. Throws what the verb throws, and CommanderError for wrong usage. */
+export async function runProgram(args: string[]): Promise<void> {
+  const program = createProgram()
+  const called = verbOf(args, program)
+  for (const [name, { about, load }] of Object.entries(VERBS)) {
+    const command = program.command(name).description(about)
+    if (name === called) (await load()).define(command, contextOf(command))
+    addGlobalFlags(command)
+  }
+  await program.parseAsync(args, { from: 'user' })
+}
+
+function createProgram(): Command {
+  const program = new Command('runner')
+    .description('Runs BullMQ jobs from files, and adds them.')
+    .version(VERSION, '-V, --version', 'print the version')
+    // Flags after the verb are the verb's own, so that a payload may have a field named "version".
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({ outputError: () => {} })
+    .configureHelp({ subcommandTerm: command => command.name(), groupItems })
+    .addHelpText('after', '\nEvery verb has its own help, with examples: runner <verb> --help')
+  addGlobalFlags(program)
+  return program
+}
+
+function addGlobalFlags(command: Command): void {
+  addSettingFlags(command, 'global', GLOBAL)
+  command
+    .addOption(
+      new Option('--config <file>', 'config file (default: runner.config.ts, .mts, .js or .mjs)').helpGroup(
+        GLOBAL,
+      ),
+    )
+    .addOption(new Option('-o, --output <format>', 'form of the output').choices(FORMATS).helpGroup(GLOBAL))
+    .addOption(new Option('--json', 'the same as -o json').helpGroup(GLOBAL))
+}
+
+/** The flags that every verb has come last in its help. */
+function groupItems<Item extends Command | Option>(
+  this: Help,
+  ...args: [items: Item[], visible: Item[], groupOf: (item: Item) => string]
+): Map<string, Item[]> {
+  const groups = Help.prototype.groupItems.apply(this, args as never) as Map<string, unknown> as Map<
+    string,
+    Item[]
+  >
+  const global = groups.get(GLOBAL)
+  if (global !== undefined && groups.delete(GLOBAL)) groups.set(GLOBAL, global)
+  return groups
+}
+
+/** The verb that `args` call or ask the help of: the first that is neither a flag nor a flag's value. */
+function verbOf(args: readonly string[], program: Command): string | undefined {
+  const takesValue = new Set(
+    program.options.filter(option => option.required).flatMap(({ long, short }) => [long, short]),
+  )
+  const operands = args.filter((arg, i) => !arg.startsWith('-') && !takesValue.has(args[i - 1] ?? ''))
+  return operands[0] === 'help' ? operands[1] : operands[0]
+}
+
+/** Flags are read when they are asked for: the command is not parsed yet. */
+function contextOf(command: Command): CliContext {
+  const given = () => command.optsWithGlobals<{ config?: string; output?: Format; json?: true }>()
+  const output = () => createOutput(given().json === true ? 'json' : (given().output ?? 'text'))
+  return {
+    get format() {
+      return output().format
+    },
+    print: (text, data) => output().print(text, data),
+    note: line => output().note(line),
+    config: flags => {
+      const file = given().config
+      return resolveConfig({
+        cwd: process.cwd(),
+        env: process.env,
+        flags: { ...settingFlags(command), ...flags },
+        ...(file === undefined ? {} : { file }),
+      })
+    },
+  }
+}

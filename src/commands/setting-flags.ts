@@ -1,0 +1,39 @@
+/** The flags that set an option of `OPTIONS`: made from its one declaration, read back under its key. */
+import { type Command, Option } from 'commander'
+import { OPTIONS, type Option as Setting, type OptionKey } from '../options.ts'
+
+class SettingFlag extends Option {
+  readonly key: OptionKey
+  constructor(key: OptionKey, setting: Setting) {
+    super(setting.flag, describe(setting))
+    this.key = key
+    // What takes a list by default can be given more than once.
+    if (Array.isArray(setting.default))
+      this.argParser((value: string, previous: string[] | undefined) => [...(previous ?? []), value])
+  }
+}
+
+/** Adds the flags of all settings of one scope, under their own heading in the help. */
+export function addSettingFlags(command: Command, scope: Setting['scope'], heading: string): void {
+  for (const [key, setting] of Object.entries(OPTIONS) as [OptionKey, Setting][])
+    if (setting.scope === scope) command.addOption(new SettingFlag(key, setting).helpGroup(heading))
+}
+
+/** What was given on the command line, before or after the verb; the latter wins. */
+export function settingFlags(command: Command): Partial<Record<OptionKey, unknown>> {
+  const flags: Partial<Record<OptionKey, unknown>> = {}
+  for (const at of [command.parent, command])
+    for (const option of at?.options ?? []) {
+      const name = option.attributeName()
+      if (option instanceof SettingFlag && at?.getOptionValueSource(name) === 'cli')
+        flags[option.key] = at.getOptionValue(name)
+    }
+  return flags
+}
+
+function describe({ about, env, default: fallback }: Setting): string {
+  const set = [`env: ${env.join(' or ')}`]
+  const shown = [fallback ?? []].flat().map(String).join(', ')
+  if (shown !== '') set.push(`default: ${shown}`)
+  return `${about} (${set.join(', ')})`
+}

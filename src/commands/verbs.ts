@@ -1,0 +1,38 @@
+/** Every verb of `runner`. The file of a verb is imported when that verb, or its help, is asked for. */
+import type { Command } from 'commander'
+import type { Config } from '../config.ts'
+import type { OptionKey } from '../options.ts'
+import type { Output } from './output.ts'
+
+export interface CliContext extends Output {
+  /** The settings of this run, from all sources; `flags` win over those given on the command line. */
+  config(flags?: Partial<Record<OptionKey, unknown>>): Promise<Config>
+}
+
+/** What the file of a verb exports. */
+export interface Verb {
+  /**
+   * Adds arguments, flags, help and the action to `command`, which has its name, its one-line description and the
+   * global flags already. The action resolves when the command is over and everything it opened is closed; it
+   * throws `RunnerError` to fail, or sets `process.exitCode` where the outcome is not an error.
+   */
+  define(command: Command, context: CliContext): void
+}
+
+export interface VerbEntry {
+  about: string
+  load: () => Promise<Verb>
+}
+
+export const VERBS: Record<string, VerbEntry> = {
+  work: { about: 'run a replica: take jobs from Redis and run their handlers', load: () => later('work') },
+  enqueue: { about: 'add a job, with flags made from its schema', load: () => import('./enqueue.ts') },
+  dev: { about: 'a private Redis and a replica, in one command', load: () => later('dev') },
+  init: { about: 'make the first job, script and config file of a project', load: () => import('./init.ts') },
+  new: { about: 'make the file of a job or a script', load: () => import('./new.ts') },
+}
+
+const later = (name: string): Promise<Verb> =>
+  import(
+    new URL(`./${name}.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url).href
+  ) as Promise<Verb>
