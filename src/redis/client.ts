@@ -64,8 +64,12 @@ export async function closeClient(client: Client): Promise<void> {
   const ended = new Promise(resolve => client.once('end', resolve))
   if (client.status === 'ready')
     await Promise.race([client.quit().catch(ignore), delay(QUIT_MS, undefined, { ref: false })])
+  const waiting = client.status === 'reconnecting'
   client.disconnect()
+  // Between two attempts ioredis has no socket whose end would reject the commands that wait: one attempt makes one.
+  if (waiting) void client.connect().then(() => client.disconnect(), ignore)
   await Promise.race([ended, delay(QUIT_MS, undefined, { ref: false })])
+  if (waiting) client.disconnect()
 }
 
 interface Behaviour extends Pick<RedisOptions, 'connectionName' | 'lazyConnect' | 'enableReadyCheck'> {

@@ -27,13 +27,19 @@ const HINTS: { pattern: RegExp; final?: boolean; hint: string }[] = [
   { pattern: /EACCES/, final: true, hint: 'this user may not open the socket' },
   { pattern: /DB index/i, final: true, hint: 'choose a database that the server has' },
   { pattern: /cluster support disabled/i, final: true, hint: 'this is no Cluster: give its URL as `redis`' },
-  { pattern: /invalid reply: null/, final: true, hint: 'check the `name` of the Sentinel group' },
+  {
+    pattern: /invalid reply: null|no such master/i,
+    final: true,
+    hint: 'check the `name` of the Sentinel group',
+  },
   { pattern: /LOADING/, hint: 'the server still loads its data: try again soon' },
   {
     pattern: /no answer|ETIMEDOUT/,
-    hint: 'check host, port and firewall; a port that speaks TLS does not answer redis://, use rediss://',
+    hint: 'check host, port and firewall; a TLS port answers rediss:// only, any other redis:// only',
   },
 ]
+/** Says only that all has failed: what was said before it is the cause. */
+const SUMMARY = /^(connection is closed|failed to refresh|none of startup|all sentinels are unreachable)/i
 const DEFAULT_HINT = 'start Redis there, or give no --redis and no REDIS_URL to use a private server'
 
 /** A connected client that gives up when the connection is lost; the caller disconnects it. Throws REDIS_UNREACHABLE. */
@@ -63,7 +69,7 @@ async function tryOnce(target: Target, patience: number): Promise<Client | strin
   let reason: string | undefined
   const note = (error: unknown) => {
     const text = reasonOf(error)
-    if (!/connection is closed|failed to refresh|none of startup/i.test(text)) reason = text
+    if (!SUMMARY.test(text) || reason === undefined) reason = text
   }
   for (const event of ['error', 'node error', 'sentinelError']) client.on(event, note)
   const timeout = new AbortController()
@@ -82,7 +88,8 @@ async function tryOnce(target: Target, patience: number): Promise<Client | strin
   }
   if (reason === undefined) return client
   client.disconnect()
-  return reason
+  // All that ioredis keeps of a refused Sentinel or Cluster node.
+  return reason.replace(/connection is closed\.?/i, 'the connection was refused or closed')
 }
 
 /** A name with two addresses (localhost) fails with an AggregateError, which has no message of its own. */

@@ -1,9 +1,12 @@
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { reconnectDelay } from '../../src/redis/client.ts'
+import { type Client, reconnectDelay } from '../../src/redis/client.ts'
 import { startRedis } from '../helpers/redis.ts'
 import { open } from './open.ts'
+
+/** Not events.once(): that one fails on the 'error' which tells why. */
+const closed = (client: Client) => new Promise(resolve => client.once('close', resolve))
 
 describe('a client', () => {
   it('waits out an outage: what was sent meanwhile is answered afterwards, and nothing is thrown', async () => {
@@ -11,7 +14,7 @@ describe('a client', () => {
     const handle = await open(redis.url)
     const client = handle.connect('worker')
     await client.set('key', 'value')
-    const lost = once(client, 'close')
+    const lost = closed(client)
     const restarted = redis.restart()
     await lost
     expect(await client.get('key')).toBe('value')
@@ -24,7 +27,7 @@ describe('a client', () => {
     const handle = await open(redis.url)
     const client = handle.connect('worker')
     await once(client, 'ready')
-    const lost = once(client, 'close')
+    const lost = closed(client)
     await redis.stop()
     await lost
     const pending = client.get('key').catch((error: Error) => error.message)
@@ -58,7 +61,7 @@ describe('a client', () => {
     expect(cut).toBe(0)
     redis.freeze()
     const answer = client.ping()
-    await once(client, 'close')
+    await closed(client)
     redis.thaw()
     expect(await answer).toBe('PONG')
     await handle.close()
