@@ -3,6 +3,7 @@
  * Fails fast and with a reason before the first success; afterwards an outage of any length is waited out.
  */
 import type { Config } from '../config.ts'
+import { RunnerError, messageOf } from '../errors.ts'
 import { checkServer } from './checks.ts'
 import { type Client, closeClient, openClient } from './client.ts'
 import { joinPrivateServer } from './embedded.ts'
@@ -53,7 +54,16 @@ export async function openRedis(
   }
   try {
     const probe = await firstConnection(target)
-    const report = await checkServer(probe, target.location).finally(() => probe.disconnect())
+    const report = await checkServer(probe, target.location)
+      .catch((error: unknown) => {
+        if (error instanceof RunnerError) throw error
+        throw new RunnerError(
+          'REDIS_UNREACHABLE',
+          `Redis at ${target.location} went away: ${messageOf(error)}`,
+          { cause: error },
+        )
+      })
+      .finally(() => probe.disconnect())
     if (server?.started === true) {
       const version = report.version.split(' ')[1] ?? ''
       onMessage?.(`redis: private server under .runner/ (${server.program} ${version})`)

@@ -130,6 +130,20 @@ describe('the private server', () => {
     await gone(Number(server))
   }, 15_000)
 
+  it('starts anew when .runner/ was removed, and the old one leaves the new one alone', async () => {
+    const first = await user()
+    const oldKeeper = await keeperOf(cwd)
+    await first.leave()
+    rmSync(join(cwd, '.runner'), { recursive: true })
+    const second = await user()
+    expect(second.report).toMatchObject({ count: 1, messages: [expect.any(String)] })
+    expect(second.report.server).not.toBe(first.report.server)
+    await gone(oldKeeper)
+    await gone(first.report.server)
+    const third = await user()
+    expect(third.report).toMatchObject({ count: 2, server: second.report.server })
+  })
+
   it('has nothing of its user: no stream, no terminal, no session', async () => {
     const { report, child } = await user()
     const keeper = await keeperOf(cwd)
