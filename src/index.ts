@@ -1,15 +1,8 @@
-/** The public API. No logic here. */
-export { defineConfig, type Config, type ConfigFile } from './config.ts'
-export {
-  ArgsError,
-  CrashError,
-  CrashLoopError,
-  NoHandlerError,
-  RunnerError,
-  TimeoutError,
-  type ErrorCode,
-} from './errors.ts'
-export type { EnqueueOptions, JobContext, JobLog } from './job/context.ts'
-export { job, type Backoff, type JobDefinition, type JobOptions, type Keep } from './job/define.ts'
-export { Cancel, Retry, Snooze, Unrecoverable } from './job/outcome.ts'
+/** Public API. */
+export { job } from './job/define.ts'
+export { Retry, Snooze, Cancel, Unrecoverable } from './job/outcome.ts'
+export { defineConfig } from './config.ts'
+export type { JobOptions, JobDefinition, Backoff, Keep } from './job/define.ts'
+export type { JobContext, JobLog, EnqueueOptions, Progress } from './job/context.ts'
+export type { ConfigFile } from './config.ts'
 export type { Duration, Size } from './units.ts'

@@ -8,9 +8,8 @@ import type { Manifest } from '../job/manifest.ts'
 import type { ExecutorExit, ExecutorInit, OpenPort, Port, PortExit } from './port.ts'
 import {
   FROM,
-  Outbox,
   TO,
-  readBatch,
+  readRecord,
   record,
   type AbortCause,
   type DyingWords,
@@ -43,15 +42,16 @@ export class Executor {
   /** Takes no more runs and is ended when it holds none. */
   retired = false
   readonly #port: Port
-  readonly #outbox: Outbox
   readonly #events: ExecutorEvents
   #words: DyingWords | undefined
 
   constructor(id: number, open: OpenPort, init: ExecutorInit, events: ExecutorEvents) {
     this.id = id
     this.#events = events
-    this.#port = open(init, { onBatch: batch => this.#onBatch(batch), onExit: exit => this.#onExit(exit) })
-    this.#outbox = new Outbox(batch => this.#port.send(batch))
+    this.#port = open(init, {
+      onRecord: text => this.#onRecord(readRecord(text)),
+      onExit: exit => this.#onExit(exit),
+    })
   }
 
   start(run: Run, prefix: string): void {
@@ -65,16 +65,15 @@ export class Executor {
       job.attemptsStarted,
     ]
     if (run.entry.kind === 'function') head.push(sandboxFields(run, prefix))
-    const idle = this.runs.size === 0
     this.runs.set(run.seq, run)
     this.served++
     run.startedAt = Date.now()
-    this.#outbox.push(record(TO.start, JSON.stringify(head), job.payload), idle)
+    this.#port.send(record(TO.start, JSON.stringify(head), job.payload))
   }
 
   abort(run: Run, cause: AbortCause, message: string): void {
     run.aborted = cause
-    this.#outbox.push(record(TO.abort, JSON.stringify([run.seq, cause, message])), true)
+    this.#port.send(record(TO.abort, JSON.stringify([run.seq, cause, message])))
   }
 
   /** Ends it whatever it is doing. Idempotent. Its runs are settled by `onExit`. */
@@ -82,10 +81,6 @@ export class Executor {
     if (this.state === 'ended') return
     this.state = 'ending'
     await this.#port.end()
-  }
-
-  #onBatch(batch: string): void {
-    for (const message of readBatch(batch)) this.#onRecord(message)
   }
 
   #onRecord({ kind, head, body = '' }: WireRecord): void {
@@ -130,7 +125,7 @@ export class Executor {
       const { name, message } = error as Error
       text = record(TO.answer, JSON.stringify([call, { name, message }]))
     }
-    if (this.state === 'ready') this.#outbox.push(text, true)
+    if (this.state === 'ready') this.#port.send(text)
   }
 
   #onExit(exit: PortExit): void {

@@ -12,8 +12,8 @@ export interface ExecutorInit {
 }
 
 export interface PortEvents {
-  onBatch(batch: string): void
-  /** Called once, after the last batch. */
+  onRecord(text: string): void
+  /** Called once, after the last record. */
   onExit(exit: PortExit): void
 }
 
@@ -28,7 +28,7 @@ export interface PortExit {
 export type ExecutorExit = PortExit & { words?: DyingWords }
 
 export interface Port {
-  send(batch: string): void
+  send(text: string): void
   /** Ends it whatever it is doing. Resolves when it is gone; a thread inside native code goes when the call returns. */
   end(): Promise<void>
 }

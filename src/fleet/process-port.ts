@@ -7,6 +7,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { bytes } from '../units.ts'
 import { importFlags } from '../job/import-flags.ts'
+import { Outbox, splitBatch } from './batch.ts'
 import { FROM, record } from './protocol.ts'
 import type { OpenPort, PortExit } from './port.ts'
 
@@ -30,18 +31,21 @@ export const openProcess: OpenPort = (init, events) => {
     if (chunk.includes('JavaScript heap out of memory')) heapExhausted = true
     process.stderr.write(chunk)
   })
-  child.on('message', batch => events.onBatch(batch as string))
+  child.on('message', batch => {
+    for (const text of splitBatch(batch as string)) events.onRecord(text)
+  })
   child.on('error', error => (spawnError = error))
   // A child that died has a closed channel before 'close' is seen here: what is sent in between is not lost work,
   // because every run of a dead executor is settled by its exit.
   const quiet = () => undefined
   child.once('close', (code, signal) => {
-    if (words !== '') events.onBatch(record(FROM.dying, '', words))
+    if (words !== '') events.onRecord(record(FROM.dying, '', words))
     events.onExit(exitOf(code, signal, heapExhausted ? mebibytes : undefined, spawnError))
   })
   child.send(init, quiet)
+  const outbox = new Outbox(batch => child.send(batch, quiet))
   return {
-    send: batch => child.send(batch, quiet),
+    send: text => outbox.push(text),
     end: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return
       const closed = once(child, 'close')

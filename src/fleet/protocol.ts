@@ -1,15 +1,12 @@
 /**
- * What a supervisor and an executor say to each other: one string per batch, records split by RS (0x1e).
+ * What a supervisor and an executor say to each other: records of text.
  *
- * A record is a kind letter, a JSON head, and sometimes a body after the first line feed. JSON text never
- * contains a raw RS (control characters are escaped in strings), and a head never contains a raw line feed, so
- * neither needs escaping. The body of a start is the payload exactly as it stands in Redis: the supervisor never
- * parses it, the executor parses it once. A payload that is not JSON therefore fails its own job and nothing else.
+ * A record is a kind letter, a JSON head, and sometimes a body after the first line feed (a head, written by
+ * JSON.stringify, contains none). The body of a start is the payload exactly as it stands in Redis: the supervisor
+ * never parses it, the executor parses it once. A payload that is not JSON fails its own job and nothing else.
  *
- * Strings, because structured cloning of one object per job costs more than the job (bench/: protocol).
+ * Text, because structured cloning of one object per job costs more than most jobs (bench/).
  */
-
-const RS = '\x1e'
 
 /** Supervisor to executor. */
 export const TO = {
@@ -102,53 +99,9 @@ export function record(kind: string, head: string | number, body?: string): stri
   return body === undefined ? `${kind}${head}` : `${kind}${head}\n${body}`
 }
 
-export function* readBatch(batch: string): Generator<WireRecord> {
-  for (const text of batch.split(RS)) {
-    const feed = text.indexOf('\n')
-    yield {
-      kind: text[0] ?? '',
-      head: feed === -1 ? text.slice(1) : text.slice(1, feed),
-      body: feed === -1 ? undefined : text.slice(feed + 1),
-    }
-  }
-}
-
-/**
- * Collects records and sends them as one batch. With `soon` (the other side is idle and waits for just this) the
- * batch leaves in a microtask; else once per turn of the event loop, which is what makes high concurrency cheap.
- */
-export class Outbox {
-  #records: string[] = []
-  #microtask = false
-  #turn = false
-  readonly #send: (batch: string) => void
-
-  constructor(send: (batch: string) => void) {
-    this.#send = send
-  }
-
-  push(text: string, soon: boolean): void {
-    this.#records.push(text)
-    if (soon) {
-      if (this.#microtask) return
-      this.#microtask = true
-      queueMicrotask(this.flush)
-    } else if (!this.#turn && !this.#microtask) {
-      this.#turn = true
-      setImmediate(this.#onTurn)
-    }
-  }
-
-  readonly #onTurn = () => {
-    this.#turn = false
-    this.flush()
-  }
-
-  readonly flush = (): void => {
-    this.#microtask = false
-    if (this.#records.length === 0) return
-    const batch = this.#records.length === 1 ? (this.#records[0] as string) : this.#records.join(RS)
-    this.#records = []
-    this.#send(batch)
-  }
+export function readRecord(text: string): WireRecord {
+  const feed = text.indexOf('\n')
+  return feed === -1
+    ? { kind: text[0] ?? '', head: text.slice(1), body: undefined }
+    : { kind: text[0] ?? '', head: text.slice(1, feed), body: text.slice(feed + 1) }
 }

@@ -2,19 +2,27 @@
 import { Worker } from 'node:worker_threads'
 import { bytes } from '../units.ts'
 import { importFlags } from '../job/import-flags.ts'
-import type { OpenPort, PortExit } from './port.ts'
+import type { ExecutorInit, OpenPort, PortExit } from './port.ts'
+import { AWAKE, Wire, type WireEnd } from './wire.ts'
 
 const entry = new URL(`./inside/thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
 
+export interface ThreadInit extends ExecutorInit {
+  wire: WireEnd
+}
+
 export const openThread: OpenPort = (init, events) => {
+  const [ours, theirs] = Wire.ends()
   const worker = new Worker(entry, {
-    workerData: init,
+    workerData: { ...init, wire: theirs } satisfies ThreadInit,
+    transferList: [theirs.side],
     execArgv: importFlags(),
     resourceLimits: { maxOldGenerationSizeMb: Math.ceil(init.memory / bytes('1MiB')) },
     name: 'executor',
   })
+  const wire = new Wire(ours, () => worker.postMessage(0), events.onRecord, AWAKE)
   let failure: PortExit | undefined
-  worker.on('message', events.onBatch)
+  worker.on('message', () => wire.wake())
   worker.on('error', (error: NodeJS.ErrnoException) => {
     failure =
       error.code === 'ERR_WORKER_OUT_OF_MEMORY'
@@ -25,10 +33,13 @@ export const openThread: OpenPort = (init, events) => {
         : { cause: 'error', message: error.message }
   })
   worker.once('exit', code => {
+    // Its last words may still lie in the ring: the memory is ours as much as it was its.
+    wire.drain()
+    wire.close()
     events.onExit(failure ?? { cause: 'exit', code, message: `exited with code ${code}` })
   })
   return {
-    send: batch => worker.postMessage(batch),
+    send: text => wire.send(text),
     end: async () => void (await worker.terminate()),
   }
 }

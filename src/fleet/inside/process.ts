@@ -2,6 +2,7 @@
 import { writeSync } from 'node:fs'
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
+import { Outbox, splitBatch } from '../batch.ts'
 import type { ExecutorInit } from '../port.ts'
 import { watchForEnd } from './culprit.ts'
 import { Runtime } from './runtime.ts'
@@ -21,6 +22,9 @@ new Worker(watchParent, { eval: true, workerData: process.ppid, execArgv: [], na
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'))
 
 const [init] = (await once(process, 'message')) as [ExecutorInit]
-const runtime = new Runtime(init, batch => process.send?.(batch))
-process.on('message', batch => runtime.onBatch(batch as string))
+const outbox = new Outbox(batch => process.send?.(batch))
+const runtime = new Runtime(init, text => outbox.push(text))
+process.on('message', batch => {
+  for (const text of splitBatch(batch as string)) runtime.onRecord(text)
+})
 await runtime.load(init.files)

@@ -7,16 +7,7 @@ import { checkArgs, payloadJson } from '../../job/args.ts'
 import { didYouMean } from '../../job/suggestion.ts'
 import { loadAll, type LoadedJob } from '../../job/load.ts'
 import type { ExecutorInit } from '../port.ts'
-import {
-  FROM,
-  Outbox,
-  TO,
-  readBatch,
-  record,
-  type AbortCause,
-  type StartHead,
-  type WireRecord,
-} from '../protocol.ts'
+import { FROM, TO, readRecord, record, type AbortCause, type StartHead } from '../protocol.ts'
 import { Context } from './context.ts'
 import { runExecutable } from './executable.ts'
 import { failureOf } from './failure.ts'
@@ -25,15 +16,15 @@ import { SandboxJob } from './sandbox-job.ts'
 import { Voice, resultOf } from './voice.ts'
 
 export class Runtime {
-  readonly #outbox: Outbox
+  readonly #send: (text: string) => void
   readonly #voice: Voice
   readonly #runs = new Map<number, Run>()
   #jobs = new Map<string, LoadedJob>()
 
-  /** `send` passes a batch to the supervisor. */
-  constructor(init: ExecutorInit, send: (batch: string) => void) {
-    this.#outbox = new Outbox(send)
-    this.#voice = new Voice(this.#outbox, { level: init.logLevel, redact: init.redact }, (name, args) =>
+  /** `send` passes a record to the supervisor. */
+  constructor(init: ExecutorInit, send: (text: string) => void) {
+    this.#send = send
+    this.#voice = new Voice(send, { level: init.logLevel, redact: init.redact }, (name, args) =>
       this.#payloadOf(name, args),
     )
   }
@@ -42,14 +33,11 @@ export class Runtime {
   async load(files: ExecutorInit['files']): Promise<void> {
     const { jobs, manifest } = await loadAll(files, [])
     this.#jobs = jobs
-    this.#outbox.push(record(FROM.ready, '', JSON.stringify(manifest)), true)
+    this.#send(record(FROM.ready, '', JSON.stringify(manifest)))
   }
 
-  readonly onBatch = (batch: string): void => {
-    for (const message of readBatch(batch)) this.#onRecord(message)
-  }
-
-  #onRecord({ kind, head, body }: WireRecord): void {
+  readonly onRecord = (text: string): void => {
+    const { kind, head, body } = readRecord(text)
     switch (kind) {
       case TO.start:
         this.#start(JSON.parse(head) as StartHead, body ?? '{}')
@@ -130,6 +118,6 @@ export class Runtime {
   #end(run: Run, text: string): void {
     this.#voice.settle(run)
     this.#runs.delete(run.seq)
-    this.#outbox.push(text, this.#runs.size === 0)
+    this.#send(text)
   }
 }

@@ -1,17 +1,23 @@
 /** Entry of an executor that is a worker thread. */
 import { parentPort, workerData } from 'node:worker_threads'
-import type { ExecutorInit } from '../port.ts'
 import { FROM, record } from '../protocol.ts'
+import type { ThreadInit } from '../thread-port.ts'
+import { AWAKE, Wire } from '../wire.ts'
 import { watchForEnd } from './culprit.ts'
 import { Runtime } from './runtime.ts'
 
 if (parentPort === null) throw new Error('this file is the entry of a worker thread')
 const port = parentPort
-const init = workerData as ExecutorInit
+const init = workerData as ThreadInit
 
-const send = (batch: string) => port.postMessage(batch)
-// A message posted before the thread exits is delivered before its 'exit' event.
-watchForEnd(words => send(record(FROM.dying, '', JSON.stringify(words))))
-const runtime = new Runtime(init, send)
-port.on('message', runtime.onBatch)
+const wire: Wire = new Wire(
+  init.wire,
+  () => port.postMessage(0),
+  text => runtime.onRecord(text),
+  AWAKE,
+)
+// What is written before the thread exits is read after it did: the supervisor drains the ring of a dead thread.
+watchForEnd(words => wire.send(record(FROM.dying, '', JSON.stringify(words))))
+const runtime = new Runtime(init, text => wire.send(text))
+port.on('message', () => wire.wake())
 await runtime.load(init.files)

@@ -1,7 +1,7 @@
 /** Everything a run says to its supervisor besides its end: progress, log lines, calls that want an answer. */
 import { RunnerError, messageOf } from '../../errors.ts'
 import type { EnqueueOptions, JobLog } from '../../job/context.ts'
-import { FROM, record, type Outbox } from '../protocol.ts'
+import { FROM, record } from '../protocol.ts'
 import { openLog, type LogOptions } from './log.ts'
 import type { Run } from './run.ts'
 
@@ -17,16 +17,16 @@ interface Pending {
 }
 
 export class Voice {
-  readonly #outbox: Outbox
+  readonly #send: (text: string) => void
   readonly #logOptions: LogOptions
   readonly #payloadOf: PayloadOf
   readonly #calls = new Map<number, Pending>()
   readonly #held = new Map<Run, { value: unknown; timer: NodeJS.Timeout; fresh: boolean }>()
   #call = 0
 
-  constructor(outbox: Outbox, logOptions: LogOptions, payloadOf: PayloadOf) {
+  constructor(send: (text: string) => void, logOptions: LogOptions, payloadOf: PayloadOf) {
     this.#payloadOf = payloadOf
-    this.#outbox = outbox
+    this.#send = send
     this.#logOptions = logOptions
   }
 
@@ -52,7 +52,7 @@ export class Voice {
   }
 
   #sendProgress(run: Run, value: unknown): void {
-    this.#outbox.push(record(FROM.progress, run.seq, JSON.stringify(value)), false)
+    this.#send(record(FROM.progress, run.seq, JSON.stringify(value)))
   }
 
   /** Called before the end of a run is said, so that the last progress is in Redis before the job is finished. */
@@ -66,8 +66,8 @@ export class Voice {
 
   logOf(run: Run): JobLog {
     return openLog(run, this.#logOptions, (line, row) => {
-      this.#outbox.push(record(FROM.line, run.seq, line), false)
-      this.#outbox.push(record(FROM.log, run.seq, row), false)
+      this.#send(record(FROM.line, run.seq, line))
+      this.#send(record(FROM.log, run.seq, row))
     })
   }
 
@@ -81,10 +81,7 @@ export class Voice {
     const call = ++this.#call
     return new Promise((resolve, reject) => {
       this.#calls.set(call, { resolve, reject })
-      this.#outbox.push(
-        record(FROM.call, JSON.stringify([call, run.seq, method]), JSON.stringify(args)),
-        false,
-      )
+      this.#send(record(FROM.call, JSON.stringify([call, run.seq, method]), JSON.stringify(args)))
     })
   }
 

@@ -1,0 +1,124 @@
+/**
+ * Two rings, one each way, with a doorbell for a reader that sleeps and a side channel for what is too long.
+ * Messages arrive in the order they were sent, whichever way they took.
+ *
+ * A reader stays awake a little after a message, looking once per turn of its event loop, when the message before
+ * came shortly ahead of it too: in a steady stream of short jobs waking a thread costs more than running one. A
+ * reader whose messages come at longer intervals sleeps at once.
+ */
+import { MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
+import { LONGEST, Ring } from './ring.ts'
+
+/** Milliseconds a reader looks out for the next message. 0 on a single core, where looking keeps the sender from running. */
+export const AWAKE = Number(process.env['AWAKE'] ?? 0.25)
+
+/** Milliseconds between two tries to write into a full ring. */
+const FULL = 1
+
+/** What one end of a wire is made of; crosses to a thread. */
+export interface WireEnd {
+  outgoing: SharedArrayBuffer
+  incoming: SharedArrayBuffer
+  side: MessagePort
+}
+
+export class Wire {
+  readonly #out: Ring
+  readonly #in: Ring
+  readonly #side: MessagePort
+  readonly #ring: () => void
+  readonly #onText: (text: string) => void
+  readonly #awake: number
+  #backlog: string[] = []
+  #looking = false
+  #last = 0
+  #gap = Infinity
+
+  /** `ring` makes the other end call `wake()`. `awake` in milliseconds, see AWAKE. */
+  constructor(end: WireEnd, ring: () => void, onText: (text: string) => void, awake: number) {
+    this.#out = new Ring(end.outgoing)
+    this.#in = new Ring(end.incoming)
+    this.#side = end.side
+    this.#ring = ring
+    this.#onText = onText
+    this.#awake = awake
+    this.#side.unref()
+    if (!this.#in.sleep()) this.wake()
+  }
+
+  /** Both ends of a new wire: ours, and the one to transfer. */
+  static ends(): [WireEnd, WireEnd] {
+    const { port1, port2 } = new MessageChannel()
+    const one = new Ring().memory
+    const two = new Ring().memory
+    return [
+      { outgoing: one, incoming: two, side: port1 },
+      { outgoing: two, incoming: one, side: port2 },
+    ]
+  }
+
+  send(text: string): void {
+    if (this.#backlog.length > 0 || !this.#write(text)) {
+      this.#backlog.push(text)
+      if (this.#backlog.length === 1) setTimeout(this.#retry, FULL)
+      return
+    }
+    if (this.#out.mustRing()) this.#ring()
+  }
+
+  #write(text: string): boolean {
+    if (text.length <= LONGEST) return this.#out.write(text)
+    return this.#out.writeAside(() => this.#side.postMessage(text))
+  }
+
+  readonly #retry = () => {
+    while (this.#backlog.length > 0 && this.#write(this.#backlog[0] as string)) this.#backlog.shift()
+    if (this.#out.mustRing()) this.#ring()
+    if (this.#backlog.length > 0) setTimeout(this.#retry, FULL)
+  }
+
+  /** The doorbell. */
+  wake(): void {
+    if (this.#looking) return
+    this.#looking = true
+    this.#look()
+  }
+
+  readonly #look = (): void => {
+    const taken = this.drain()
+    const now = performance.now()
+    if (taken) {
+      this.#gap = now - this.#last
+      this.#last = now
+    }
+    if (this.#gap < this.#awake ? now - this.#last < this.#awake : taken) {
+      setImmediate(this.#look)
+    } else if (this.#in.sleep()) {
+      this.#looking = false
+    } else {
+      setImmediate(this.#look)
+    }
+  }
+
+  /** Takes what is there now. Also for what a dead thread left behind. */
+  drain(): boolean {
+    let text = this.#in.read()
+    if (text === undefined) return false
+    while (text !== undefined) {
+      this.#onText(text ?? this.#aside())
+      text = this.#in.read()
+    }
+    return true
+  }
+
+  #aside(): string {
+    const received = receiveMessageOnPort(this.#side) as { message: string } | undefined
+    if (received === undefined) throw new Error('the side channel is empty: its message was announced')
+    return received.message
+  }
+
+  close(): void {
+    this.#backlog = []
+    this.#side.close()
+  }
+}
