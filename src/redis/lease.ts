@@ -23,7 +23,7 @@ export const KEEPER_BUSY = 3
 /** After the last lease is gone, the server stays for this long: commands in a row share it. */
 export const LINGER_MS = 1_000
 /** Nobody came at all: the one who started this keeper may be slow, or dead. */
-export const FIRST_LEASE_MS = 10_000
+export const FIRST_LEASE_MS = 5_000
 
 /** A server with much data loads it first; longer than this is a fault. */
 const ANSWER_MS = 120_000

@@ -6,7 +6,7 @@ import { Queue } from 'bullmq'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openRedis } from '../../src/redis/connection.ts'
 import { privateFolder } from '../../src/redis/private-folder.ts'
-import { type User, gone, isAlive, keeperOf, startUser } from './user.ts'
+import { type User, gone, isAlive, keeperOf, killed, startUser } from './user.ts'
 
 let cwd: string
 let users: User[]
@@ -19,7 +19,7 @@ beforeEach(() => {
 afterEach(async () => {
   await Promise.all(users.map(user => user.kill()))
   for (const { report } of users) if (report.error === undefined) await gone(report.server)
-  rmSync(cwd, { recursive: true, force: true })
+  rmSync(cwd, { recursive: true, force: true, maxRetries: 5 })
 })
 
 async function user(env?: Record<string, string>): Promise<User> {
@@ -96,17 +96,14 @@ describe('the private server', () => {
       const started = await Promise.all(Array.from({ length: 8 }, () => user()))
       const servers = new Set(started.map(({ report }) => report.server))
       expect([...servers], `after ${left}`).toHaveLength(1)
-      expect(
-        started.flatMap(({ report }) => report.messages),
-        `after ${left}`,
-      ).toHaveLength(1)
+      // None, when a keeper that was started in vain outlived the one that was killed and took its place.
+      const lines = started.flatMap(({ report }) => report.messages)
+      expect(lines.length, `after ${left}`).toBeLessThanOrEqual(1)
       const keeper = await keeperOf(cwd)
       await Promise.all(started.map(one => one.kill()))
-      process.kill(keeper, 'SIGKILL')
-      await gone(keeper)
+      await killed(keeper)
       const [server = 0] = servers
-      if (left === 'nothing') process.kill(server, 'SIGKILL')
-      if (left === 'nothing') await gone(server)
+      if (left === 'nothing') await killed(server)
     }
     // The last round's server has lost its keeper: one more user ends it before it starts its own.
     const last = await user()

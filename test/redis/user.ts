@@ -66,6 +66,12 @@ export async function gone(pid: number): Promise<void> {
   while (isAlive(pid)) await delay(10)
 }
 
+/** SIGKILL, and wait. Being gone already is fine. */
+export async function killed(pid: number): Promise<void> {
+  if (isAlive(pid)) process.kill(pid, 'SIGKILL')
+  await gone(pid)
+}
+
 /** Process id of the keeper, as it tells every lease. */
 export async function keeperOf(cwd: string): Promise<number> {
   const lease = connect(`${cwd}/.runner/keeper.sock`)
