@@ -6,9 +6,9 @@ export const FORMATS: readonly Format[] = ['text', 'json', 'jsonl']
 export interface Output {
   readonly format: Format
   /** One result: `text`, or `data` as one line of JSON. */
-  print(text: string, data: unknown): void
+  print: (text: string, data: unknown) => void
   /** A line for people, whatever the format. */
-  note(line: string): void
+  note: (line: string) => void
 }
 
 export function createOutput(format: Format): Output {

@@ -6,7 +6,7 @@ import type { Output } from './output.ts'
 
 export interface CliContext extends Output {
   /** The settings of this run, from all sources; `flags` win over those given on the command line. */
-  config(flags?: Partial<Record<OptionKey, unknown>>): Promise<Config>
+  config: (flags?: Partial<Record<OptionKey, unknown>>) => Promise<Config>
 }
 
 /** What the file of a verb exports. */
@@ -25,7 +25,10 @@ export interface VerbEntry {
 }
 
 export const VERBS: Record<string, VerbEntry> = {
-  work: { about: 'run a replica: take jobs from Redis and run their handlers', load: () => later('work') },
+  work: {
+    about: 'run a replica: take jobs from Redis and run their handlers',
+    load: () => import('./work.ts'),
+  },
   enqueue: { about: 'add a job, with flags made from its schema', load: () => import('./enqueue.ts') },
   dev: { about: 'a private Redis and a replica, in one command', load: () => later('dev') },
   init: { about: 'make the first job, script and config file of a project', load: () => import('./init.ts') },

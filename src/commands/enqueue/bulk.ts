@@ -76,25 +76,26 @@ async function* chunksOf(lines: AsyncIterable<Line>): AsyncGenerator<Line[]> {
   if (chunk.length > 0) yield chunk
 }
 
+/** The good lines of a chunk; the bad ones are reported, in order. */
 async function checked(chunk: Line[], bulk: BulkOptions, counts: BulkCounts): Promise<Candidate[]> {
-  const refuse = (line: number, reason: NonNullable<Verdict>) => {
-    counts.bad++
-    bulk.onBad(line, reason)
-  }
+  const bad: [line: number, reason: NonNullable<Verdict>][] = []
   const candidates: Candidate[] = []
   for (const line of chunk) {
     try {
       candidates.push(candidateOf(line, bulk))
     } catch (error) {
-      refuse(line.number, { message: messageOf(error) })
+      bad.push([line.number, { message: messageOf(error) }])
     }
   }
   const verdicts = await bulk.target.check(candidates.map(({ json }) => json))
-  return candidates.filter(({ line }, i) => {
+  const good = candidates.filter(({ line }, i) => {
     const verdict = verdicts[i]
-    if (verdict) refuse(line, verdict)
+    if (verdict) bad.push([line, verdict])
     return !verdict
   })
+  counts.bad += bad.length
+  for (const [line, reason] of bad.sort(([a], [b]) => a - b)) bulk.onBad(line, reason)
+  return good
 }
 
 function candidateOf({ number, text, cut }: Line, { flags, target }: BulkOptions): Candidate {

@@ -11,6 +11,8 @@ import { RunnerError } from '../../errors.ts'
 import type { Progress } from '../../job/context.ts'
 
 const LOOK_EVERY = 2_000
+/** In a row. */
+const FAILED_LOOKS = 5
 
 export type Outcome = { event: 'completed'; result: unknown } | { event: 'failed'; reason: string }
 
@@ -24,6 +26,8 @@ export type JobEvent =
 export interface WatchOptions {
   /** Ends the watch: it rejects with the signal's reason. */
   signal: AbortSignal
+  /** Milliseconds between two looks at the job. Default 2,000. */
+  lookEvery?: number
   /** Called for everything before the outcome, in order. Absent: only the outcome is looked for. */
   onEvent?: (event: JobEvent) => void
 }
@@ -42,7 +46,11 @@ export async function watchJob(
   options.signal.addEventListener('abort', abort, { once: true })
   if (options.signal.aborted) abort()
   try {
-    const outcome = await Promise.race([watch.outcome, watch.lookUntilOver(), aborted.promise])
+    const outcome = await Promise.race([
+      watch.outcome,
+      watch.lookUntilOver(options.lookEvery ?? LOOK_EVERY),
+      aborted.promise,
+    ])
     await Promise.race([watch.readRest(), aborted.promise])
     return outcome
   } finally {
@@ -60,6 +68,9 @@ class JobWatch {
   /** Everything told so far, so that what takes a look at Redis first is still told in order. */
   #told: Promise<unknown> = Promise.resolve()
   #logLines = 0
+  #starts = 0
+  /** False when the add met a job of that id, which may have been started before. */
+  #isNew = true
 
   constructor(queue: Queue, id: string, { onEvent }: WatchOptions) {
     this.#queue = queue
@@ -79,7 +90,12 @@ class JobWatch {
     events.on('failed', ({ jobId, failedReason }) => {
       if (jobId === id) this.#outcome.resolve({ event: 'failed', reason: failedReason })
     })
-    events.on('active', ({ jobId }) => void (jobId === id && this.#inOrder(() => this.#tellAttempt())))
+    events.on('duplicated', ({ jobId }) => void (jobId === id && (this.#isNew = false)))
+    events.on('active', ({ jobId }) => {
+      if (jobId !== id) return
+      const start = ++this.#starts
+      void this.#inOrder(() => this.#tellAttempt(start))
+    })
     events.on('stalled', ({ jobId }) => void (jobId === id && this.#tell({ event: 'stalled' })))
     events.on('progress', ({ jobId, data }) => {
       if (jobId !== id) return
@@ -90,19 +106,35 @@ class JobWatch {
     events.run().catch(() => {})
   }
 
-  async lookUntilOver(): Promise<Outcome> {
-    for (let missing = 0; missing < 2;) {
-      const job = await this.#queue.getJob(this.#id)
-      const state = await job?.getState()
-      // Removed on completion, perhaps: its event may still be on the way.
-      missing = job === undefined ? missing + 1 : 0
-      if (state === 'completed') return { event: 'completed', result: job?.returnvalue as unknown }
-      if (state === 'failed') return { event: 'failed', reason: job?.failedReason ?? '' }
-      await this.#inOrder(() => this.#readLog())
-      await sleep(LOOK_EVERY, undefined, { signal: this.#stop.signal }).catch(() => {})
+  async lookUntilOver(every: number): Promise<Outcome> {
+    let missing = 0
+    let failures = 0
+    for (;;) {
+      const seen = await this.#look().catch((error: unknown) => {
+        // A failover, say. One that stays is told.
+        if (++failures === FAILED_LOOKS) throw error
+      })
+      if (typeof seen === 'object') return seen
+      if (seen !== undefined) failures = 0
+      // Removed on completion, perhaps: its event may still be on the way, so one more look.
+      if (seen === 'missing' && ++missing === 2) throw this.#gone()
+      await this.readRest()
+      await sleep(every, undefined, { signal: this.#stop.signal }).catch(() => {})
       if (this.#stop.signal.aborted) return this.outcome
     }
-    throw new RunnerError('JOB_NOT_FOUND', `job ${this.#id} is no longer in queue ${this.#queue.name}`, {
+  }
+
+  /** The state before the job: a job that is over does not change, one that was read while it ran has no result. */
+  async #look(): Promise<Outcome | 'missing' | 'going on'> {
+    const state = await this.#queue.getJobState(this.#id)
+    const job = await this.#queue.getJob(this.#id)
+    if (job === undefined) return 'missing'
+    if (state === 'completed') return { event: 'completed', result: job.returnvalue as unknown }
+    return state === 'failed' ? { event: 'failed', reason: job.failedReason } : 'going on'
+  }
+
+  #gone(): RunnerError {
+    return new RunnerError('JOB_NOT_FOUND', `job ${this.#id} is no longer in queue ${this.#queue.name}`, {
       hint: 'it was removed before its outcome could be read; removeOnComplete and removeOnFail keep it',
     })
   }
@@ -127,9 +159,11 @@ class JobWatch {
     return this.#told
   }
 
-  async #tellAttempt(): Promise<void> {
+  /** Read a moment after the start, the job may be further already: the starts seen bound the attempts made. */
+  async #tellAttempt(start: number): Promise<void> {
     const job = await this.#queue.getJob(this.#id)
-    this.#onEvent?.({ event: 'active', attempt: (job?.attemptsMade ?? 0) + 1 })
+    const attempt = (job?.attemptsMade ?? 0) + (job?.finishedOn === undefined ? 1 : 0)
+    this.#onEvent?.({ event: 'active', attempt: this.#isNew ? Math.min(start, attempt) : attempt })
   }
 
   async #readLog(): Promise<void> {
