@@ -1,11 +1,12 @@
 /** `--wait` and `--follow`, with a bare BullMQ worker as the peer. */
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { stripVTControlCharacters } from 'node:util'
 import { Queue, Worker, type Job } from 'bullmq'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { project, type Project } from '../helpers/project.ts'
 import { startRedis, type TestRedis } from '../helpers/redis.ts'
-import { runner, startRunner } from '../helpers/runner.ts'
+import { runner, runnerOnTerminal, startRunner } from '../helpers/runner.ts'
 
 let redis: TestRedis
 let dir: Project
@@ -183,4 +184,18 @@ describe('--follow without a terminal', () => {
     release.resolve()
     await completed
   })
+})
+
+test('--follow on a terminal is a bar under the lines of the log, and the result', async () => {
+  work(async job => {
+    await job.log('a line of the log')
+    await job.updateProgress({ done: 1, total: 4, note: 'reading' })
+    return { pages: 3 }
+  })
+  const { code, stdout } = await runnerOnTerminal(['enqueue', 'report', '--follow'], options())
+  const lines = stripVTControlCharacters(stdout).split(/\r?\n/)
+  expect({ code, last: lines.at(-2) }).toEqual({ code: 0, last: '{"pages":3}' })
+  expect(lines).toContain('enqueued report 1 on queue default')
+  expect(lines.join('\n')).toContain('a line of the log')
+  expect(lines.join('\n')).toContain(`${'█'.repeat(6)}${'░'.repeat(18)}   25%  1/4  reading`)
 })

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 
-const BINARY = fileURLToPath(new URL('../../bin/runner.js', import.meta.url))
+export const BINARY = fileURLToPath(new URL('../../bin/runner.js', import.meta.url))
 
 export interface Ended {
   code: number | null
@@ -25,15 +25,8 @@ export interface Running {
   ended: Promise<Ended>
 }
 
-/** Nothing of the environment that `runner` reads is handed on, nor what forces colours. */
 export function startRunner(args: string[], { cwd, env, stdin, nodeFlags = [] }: RunnerOptions): Running {
-  const inherited = Object.entries(process.env).filter(
-    ([name]) => !/^(RUNNER_|REDIS_URL$|FORCE_COLOR$|NO_COLOR$|NODE_OPTIONS$|VITEST)/.test(name),
-  )
-  const child = spawn(process.execPath, [...nodeFlags, BINARY, ...args], {
-    cwd,
-    env: { ...Object.fromEntries(inherited), ...env },
-  })
+  const child = spawn(process.execPath, [...nodeFlags, BINARY, ...args], { cwd, env: cleanEnv(env) })
   child.stdin.on('error', () => {})
   child.stdin.end(stdin ?? '')
   const ended = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]).then(
@@ -49,3 +42,27 @@ export function startRunner(args: string[], { cwd, env, stdin, nodeFlags = [] }:
 
 export const runner = (args: string[], options: RunnerOptions): Promise<Ended> =>
   startRunner(args, options).ended
+
+/** The same on a pseudo-terminal: stdout and stderr are one, as on a screen. Needs `script` of util-linux. */
+export async function runnerOnTerminal(args: string[], { cwd, env }: RunnerOptions): Promise<Ended> {
+  const line = `stty cols 100 rows 30; ${[process.execPath, BINARY, ...args].map(word => `'${word}'`).join(' ')}`
+  const child = spawn('script', ['-qec', line, '/dev/null'], {
+    cwd,
+    env: { ...cleanEnv(env), TERM: 'xterm' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ])
+  return { code: code as number | null, signal: null, stdout, stderr }
+}
+
+/** Without what `runner` reads, and without what forces colours. */
+function cleanEnv(env: Record<string, string> = {}): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !/^(RUNNER_|REDIS_URL$|FORCE_COLOR$|NO_COLOR$|NODE_OPTIONS$|VITEST|CI$)/.test(name),
+  )
+  return { ...Object.fromEntries(inherited), ...env }
+}

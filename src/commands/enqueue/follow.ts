@@ -53,15 +53,19 @@ const TIMED_OUT = Symbol('timed out')
 const NEVER = 2 ** 31 - 1
 
 function displayFor({ format }: CliContext): Display {
-  return format === 'text' && process.stdout.isTTY ? barDisplay(process.stdout) : jsonDisplay(process.stdout)
+  return isScreen(format) ? barDisplay(process.stdout) : jsonDisplay(process.stdout)
 }
+
+/** A pseudo-terminal that nobody looks at has no width. */
+const isScreen = (format: string): boolean =>
+  format === 'text' && process.stdout.isTTY && process.stdout.columns > 0
 
 function report(
   { id, name, queue, context, shows }: Followed,
   outcome: Outcome,
   display: Display | undefined,
 ): void {
-  const isStream = shows && !(context.format === 'text' && process.stdout.isTTY)
+  const isStream = shows && !isScreen(context.format)
   if (isStream) display?.show(outcome)
   if (outcome.event === 'failed')
     throw new RunnerError('JOB_FAILED', `${name} ${id} failed: ${outcome.reason}`, {

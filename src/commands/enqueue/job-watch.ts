@@ -11,6 +11,8 @@ import { RunnerError } from '../../errors.ts'
 import type { Progress } from '../../job/context.ts'
 
 const LOOK_EVERY = 2_000
+/** How long events may be behind a look, in milliseconds. */
+const EVENTS_BEHIND = 500
 /** In a row. */
 const FAILED_LOOKS = 5
 
@@ -51,7 +53,7 @@ export async function watchJob(
       watch.lookUntilOver(options.lookEvery ?? LOOK_EVERY),
       aborted.promise,
     ])
-    await Promise.race([watch.readRest(), aborted.promise])
+    await Promise.race([watch.tellRest(), aborted.promise])
     return outcome
   } finally {
     watch.stop()
@@ -118,7 +120,7 @@ class JobWatch {
       if (seen !== undefined) failures = 0
       // Removed on completion, perhaps: its event may still be on the way, so one more look.
       if (seen === 'missing' && ++missing === 2) throw this.#gone()
-      await this.readRest()
+      await this.#inOrder(() => this.#readLog())
       await sleep(every, undefined, { signal: this.#stop.signal }).catch(() => {})
       if (this.#stop.signal.aborted) return this.outcome
     }
@@ -139,9 +141,14 @@ class JobWatch {
     })
   }
 
-  /** The log lines written just before the end. */
-  readRest(): Promise<unknown> {
-    return this.#inOrder(() => this.#readLog())
+  /** What came just before the end: events that are still on their way when a look was faster, and log lines. */
+  async tellRest(): Promise<void> {
+    if (this.#onEvent === undefined) return
+    await Promise.race([
+      this.outcome,
+      sleep(EVENTS_BEHIND, undefined, { signal: this.#stop.signal }).catch(() => {}),
+    ])
+    await this.#inOrder(() => this.#readLog())
   }
 
   stop(): void {

@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { discover } from '../../src/job/discover.ts'
+import { inspectJobs } from '../../src/job/loader.ts'
+import { project, type Project } from '../helpers/project.ts'
+import { runner } from '../helpers/runner.ts'
+
+let dir: Project
+beforeEach(() => {
+  dir = project()
+})
+afterEach(() => dir[Symbol.dispose]())
+const create = (...args: string[]) => runner(['new', ...args], { cwd: dir.dir })
+
+describe('runner new', () => {
+  test('makes a job and a script that load as they are', async () => {
+    expect(await create('job', 'emails/send')).toEqual({
+      code: 0,
+      signal: null,
+      stdout: 'made jobs/emails/send.ts\nEnqueue it: npx runner enqueue emails/send\n',
+      stderr: '',
+    })
+    const script = await create('script', 'migrate-users', '--json')
+    expect(JSON.parse(script.stdout)).toEqual({ name: 'migrate-users', file: 'scripts/migrate-users.ts' })
+    const { jobs, broken } = await inspectJobs(discover(['jobs', 'scripts'], dir.dir).files)
+    expect(broken).toEqual([])
+    expect(jobs.map(({ name, kind }) => `${name} ${kind}`)).toEqual(['emails/send job', 'migrate-users job'])
+  })
+
+  test('puts them where the configuration says', async () => {
+    dir.write({ 'runner.config.mjs': `export default { jobs: ['src/scripts', 'src/handlers'] }` })
+    expect((await create('job', 'a', '--json')).stdout).toContain('"src/scripts/a.ts"')
+    expect((await create('script', 'b', '--json')).stdout).toContain('"src/scripts/b.ts"')
+  })
+
+  test.each([
+    ['job', 'jobs/send.ts'],
+    ['job', 'jobs/send.mjs'],
+    ['script', 'jobs/send.ts'],
+    ['job', 'scripts/send.sh'],
+  ])('%s: refuses a name that %s has', async (kind, file) => {
+    const text = file.endsWith('.sh') ? '#!/bin/sh\n' : 'mine'
+    dir.write({ [file]: text })
+    expect(await create(kind, 'send')).toMatchObject({
+      code: 2,
+      stderr: `error: ${file} exists already\nhint: nothing was written; move or remove what is there\n`,
+    })
+    expect(readFileSync(dir.path(file), 'utf8')).toBe(text)
+  })
+
+  test.each(['a:b', '-a', 'a b', '../a', '/a', 'a//b', '.a', '_a', 'a.ts', 'a.test', 'node_modules/a', ''])(
+    'refuses the name %j',
+    async name => {
+      const ended = await create('job', '--', name)
+      expect(ended).toMatchObject({ code: 2, stdout: '' })
+      expect(ended.stderr).toContain(`the name ${JSON.stringify(name)} cannot be used: `)
+    },
+  )
+
+  test('knows jobs and scripts only', async () => {
+    expect(await create('cron', 'x')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('job, script') as string,
+    })
+  })
+})

@@ -1,0 +1,128 @@
+import { describe, expect, test } from 'vitest'
+import { resolveConfig, type ConfigSources } from '../src/config.ts'
+import { OPTIONS } from '../src/options.ts'
+import { project } from './helpers/project.ts'
+
+const resolve = (sources: Partial<ConfigSources> = {}) =>
+  resolveConfig({ cwd: '/nonexistent', env: {}, flags: {}, ...sources })
+
+const refusal = (sources: Partial<ConfigSources>) =>
+  resolve(sources).then(
+    () => expect.unreachable('it was accepted'),
+    (error: { code: string; message: string }) => `${error.code} ${error.message}`,
+  )
+
+describe('precedence', () => {
+  test('flag > environment > file > default, each option by itself', async () => {
+    using dir = project({
+      'runner.config.mjs': 'export default { concurrency: 3, executors: 3, grace: "3s", prefix: "file" }',
+    })
+    const config = await resolve({
+      cwd: dir.dir,
+      env: { RUNNER_CONCURRENCY: '2', RUNNER_EXECUTORS: '2', RUNNER_GRACE: '' },
+      flags: { concurrency: '1' },
+    })
+    expect(config).toMatchObject({
+      concurrency: 1,
+      executors: 2,
+      grace: 3000,
+      prefix: 'file',
+      lockDuration: 30_000,
+    })
+  })
+
+  test('says where Redis came from, and RUNNER_REDIS wins over REDIS_URL', async () => {
+    const env = { REDIS_URL: 'redis://a', RUNNER_REDIS: 'redis://b' }
+    expect(await resolve()).toMatchObject({ redisFrom: 'default' })
+    expect(await resolve({ env: { REDIS_URL: 'redis://a' } })).toMatchObject({
+      redis: 'redis://a',
+      redisFrom: 'env',
+    })
+    expect(await resolve({ env })).toMatchObject({ redis: 'redis://b', redisFrom: 'env' })
+    expect(await resolve({ env, flags: { redis: 'redis://c' } })).toMatchObject({
+      redis: 'redis://c',
+      redisFrom: 'flag',
+    })
+  })
+
+  test('every default is one that its own schema takes', async () => {
+    const config = await resolve()
+    expect(config).toMatchObject({
+      jobs: ['jobs', 'scripts'],
+      concurrency: 10,
+      executorMemory: 1024 ** 3,
+      drain: false,
+    })
+    expect(
+      Object.keys(OPTIONS)
+        .filter(key => !(key in config))
+        .sort(),
+    ).toEqual(['idleTimeout', 'maxJobs', 'maxTime', 'redis'].sort())
+  })
+
+  test('is frozen', async () => {
+    expect(Object.isFrozen(await resolve())).toBe(true)
+  })
+})
+
+describe('values', () => {
+  test('of the environment are read as what the option is', async () => {
+    const env = {
+      RUNNER_QUEUES: 'mail:20, reports',
+      RUNNER_DRAIN: 'true',
+      RUNNER_MAX_JOBS: '5',
+      RUNNER_EXECUTOR_MEMORY: '64MiB',
+      RUNNER_IDLE_TIMEOUT: '1m',
+    }
+    expect(await resolve({ env })).toMatchObject({
+      queues: ['mail:20', 'reports'],
+      drain: true,
+      maxJobs: 5,
+      executorMemory: 64 * 1024 ** 2,
+      idleTimeout: 60_000,
+    })
+  })
+
+  test.each([
+    [
+      { flags: { grace: 'soon' } },
+      'CONFIG_INVALID --grace: expected a duration such as 250ms, 30s, 5m, 2h or 1d, got "soon" (got "soon")',
+    ],
+    [
+      { env: { RUNNER_CONCURRENCY: '0' } },
+      'CONFIG_INVALID RUNNER_CONCURRENCY: Too small: expected number to be >=1 (got "0")',
+    ],
+    [
+      { flags: { isolation: 'vm' } },
+      'CONFIG_INVALID --isolation: Invalid option: expected one of "thread"|"process" (got "vm")',
+    ],
+  ])('a wrong one is named with its source: %j', async (sources, message) => {
+    expect(await refusal(sources)).toBe(message)
+  })
+
+  test('a wrong Redis is not shown, since it may hold a password', async () => {
+    const message = await refusal({ flags: { redis: { host: 1, password: 'secret' } } })
+    expect(message).toMatch(/^CONFIG_INVALID --redis: /)
+    expect(message).not.toContain('secret')
+  })
+})
+
+describe('the config file', () => {
+  test('may be named, and must then be there', async () => {
+    using dir = project({ 'other.mjs': 'export default { concurrency: 7 }' })
+    expect(await resolve({ cwd: dir.dir, file: 'other.mjs' })).toMatchObject({ concurrency: 7 })
+    expect(await refusal({ cwd: dir.dir, file: 'nope.ts' })).toBe(
+      'CONFIG_INVALID config file nope.ts does not exist',
+    )
+  })
+
+  test.each([
+    ['throw new Error("boom")', /cannot be loaded: boom$/],
+    ['export default { concurency: 1 }', /concurency/],
+    ['export default { concurrency: 0 }', /^CONFIG_INVALID concurrency in the config file: Too small/],
+    ['export const concurrency = 1', /runner\.config\.mjs: /],
+  ])('%s', async (text, message) => {
+    using dir = project({ 'runner.config.mjs': text })
+    expect(await refusal({ cwd: dir.dir })).toMatch(message)
+  })
+})

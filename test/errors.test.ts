@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import {
+  ArgsError,
+  CrashError,
+  CrashLoopError,
+  ERRORS,
+  EXIT,
+  NoHandlerError,
+  RunnerError,
+  TimeoutError,
+  messageOf,
+} from '../src/errors.ts'
+
+const page = readFileSync(new URL('../docs/errors.md', import.meta.url), 'utf8')
+
+describe('docs/errors.md', () => {
+  test('lists exactly the codes there are, each with its exit code and what happens', () => {
+    const rows = [...page.matchAll(/^\| `(\w+)` \| (\d+) \| (.*) \|$/gm)]
+    expect(rows.map(([, code, exit, what]) => [code, Number(exit), what])).toEqual(
+      Object.entries(ERRORS).map(([code, [exit, what]]) => [code, exit, what]),
+    )
+  })
+
+  test('lists exactly the exit codes there are', () => {
+    const rows = [...page.matchAll(/^\| (\d+) \| (.+) \|$/gm)]
+    expect(rows.map(([, exit]) => Number(exit))).toEqual(Object.values(EXIT))
+  })
+})
+
+describe('RunnerError', () => {
+  test('has the exit code of its code, and keeps hint, details and cause', () => {
+    const cause = new Error('deeper')
+    const error = new RunnerError('JOB_UNKNOWN', 'no such job', { hint: 'try x', details: { a: 1 }, cause })
+    expect(error).toMatchObject({ exitCode: 6, hint: 'try x', details: { a: 1 }, cause, name: 'RunnerError' })
+    expect(new RunnerError('USAGE', 'x').hint).toBeUndefined()
+  })
+
+  test.each([
+    [TimeoutError, 'TimeoutError', 'JOB_TIMEOUT'],
+    [CrashError, 'CrashError', 'JOB_CRASHED'],
+    [CrashLoopError, 'CrashLoopError', 'JOB_CRASH_LOOP'],
+    [NoHandlerError, 'NoHandlerError', 'NO_HANDLER'],
+    [ArgsError, 'ArgsError', 'ARGS_INVALID'],
+  ])('%o is known by its name and has its code', (Class, name, code) => {
+    const error = new Class('why')
+    expect(error).toBeInstanceOf(RunnerError)
+    expect(error).toMatchObject({ name, code, message: 'why' })
+  })
+})
+
+test('messageOf says one line for anything thrown', () => {
+  expect([new Error('a'), 'b', undefined, { c: 1 }].map(messageOf)).toEqual([
+    'a',
+    'b',
+    'undefined',
+    '[object Object]',
+  ])
+})
