@@ -23,8 +23,8 @@ export interface StoredOptions {
 }
 
 /** The newest finished jobs that Redis keeps where a job does not say. */
-export const KEEP_COMPLETED: Keep = { count: 1000 }
-export const KEEP_FAILED: Keep = { count: 5000 }
+const KEEP_COMPLETED: Keep = { count: 1000 }
+const KEEP_FAILED: Keep = { count: 5000 }
 
 const LARGEST_PRIORITY = 2_097_151
 

@@ -1,8 +1,10 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { Queue } from 'bullmq'
 import { describe, expect, test } from 'vitest'
 import { discover } from '../../src/job/discover.ts'
 import { inspectJobs } from '../../src/job/loader.ts'
 import { project } from '../helpers/project.ts'
+import { startRedis } from '../helpers/redis.ts'
 import { runner } from '../helpers/runner.ts'
 
 const manifestOf = (dir: string) => inspectJobs(discover(['jobs', 'scripts'], dir).files)
@@ -68,5 +70,30 @@ describe('runner init', () => {
       },
     })
     expect(readFileSync(dir.path('app/.gitignore'), 'utf8')).toBe('dist\n.runner/\n')
+  })
+})
+
+test('what init and new make is run by a worker as it is', async () => {
+  await using redis = await startRedis()
+  using dir = project()
+  const run = async (...args: string[]) => {
+    const ended = await runner(args, { cwd: dir.dir, env: { REDIS_URL: redis.url } })
+    expect(ended.code, `${args.join(' ')}: ${ended.stderr}`).toBe(0)
+  }
+  await run('init')
+  await run('new', 'job', 'emails/send')
+  await run('new', 'script', 'tidy')
+  await run('enqueue', 'hello', '--name', 'Ada')
+  await run('enqueue', 'hello-shell', '--name', 'Ada')
+  await run('enqueue', 'emails/send')
+  await run('enqueue', 'tidy', '--count', '3')
+  await run('work', '--drain')
+  const jobs = await new Queue('default', { connection: redis.client() }).getCompleted()
+  const results = Object.fromEntries(jobs.map(job => [job.name, job.returnvalue as unknown]))
+  expect(results).toEqual({
+    hello: { greeted: 'Ada' },
+    'hello-shell': null,
+    'emails/send': null,
+    tidy: { done: 3 },
   })
 })

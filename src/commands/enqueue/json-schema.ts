@@ -30,10 +30,7 @@ export function resolve(schema: JsonSchema, root: JsonSchema): JsonSchema {
   return target === undefined ? {} : resolve(target, root)
 }
 
-export const alternatives = (schema: JsonSchema): JsonSchema[] => [
-  ...(schema.anyOf ?? []),
-  ...(schema.oneOf ?? []),
-]
+const alternatives = (schema: JsonSchema): JsonSchema[] => [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])]
 
 /** The JSON types that a value may have. A schema that says nothing takes all. */
 export function typesOf(schema: JsonSchema, root: JsonSchema): Set<JsonType> {

@@ -6,7 +6,7 @@ import { addLines, type BulkCounts } from './bulk.ts'
 import { enqueueOptions } from './options.ts'
 import type { EnqueueRequest } from './one.ts'
 import type { Line } from './lines.ts'
-import { openQueue, type QueueClient } from './queue-client.ts'
+import type { QueueClient } from './queue-client.ts'
 
 export async function enqueueMany(request: EnqueueRequest, lines: AsyncIterable<Line>): Promise<void> {
   const { config, context, flags, target } = request
@@ -24,7 +24,9 @@ export async function enqueueMany(request: EnqueueRequest, lines: AsyncIterable<
         options: toJobsOptions(target.entry, given),
         queue: async () => {
           if (flags.dryRun === true) return undefined
-          client ??= openQueue(config, queueName, context)
+          client ??= import('./queue-client.ts').then(({ openQueue }) =>
+            openQueue(config, queueName, context),
+          )
           return (await client).queue
         },
         onBad: (line, reason) => context.note(badLine(line, reason, context.format)),

@@ -7,10 +7,8 @@ import { toJobsOptions } from '../../job/enqueue-options.ts'
 import { DEFAULT_QUEUE } from '../../job/load.ts'
 import { durationOption } from '../../units.ts'
 import { enqueueOptions, type EnqueueFlags } from './options.ts'
-import { follow } from './follow.ts'
 import type { JobTarget } from './job-target.ts'
 import { applyFlags, type Assignment } from './payload.ts'
-import { openQueue } from './queue-client.ts'
 import type { CliContext } from '../verbs.ts'
 
 export interface EnqueueRequest {
@@ -32,6 +30,8 @@ export async function enqueueOne(request: EnqueueRequest, base: unknown): Promis
   const waits = flags.wait === true || flags.follow === true
   const timeout = timeoutOf(flags, waits)
   await check(target, payload)
+  // What the job's file opened at import is not kept open while its job is followed.
+  await target.close()
   if (flags.dryRun === true) {
     const plan = { name, queue: queueName, payload, options }
     return context.print(
@@ -39,6 +39,8 @@ export async function enqueueOne(request: EnqueueRequest, base: unknown): Promis
       plan,
     )
   }
+  // BullMQ is half of what this command imports: not for what is refused or only shown.
+  const { openQueue } = await import('./queue-client.ts')
   await using client = await openQueue(config, queueName, context)
   const events = waits ? await client.events() : undefined
   const job: Job = await client.queue.add(name, payload, options)
@@ -47,6 +49,7 @@ export async function enqueueOne(request: EnqueueRequest, base: unknown): Promis
   if (events === undefined) return context.print(line, added)
   // Stdout is for what the job returns.
   context.note(line)
+  const { follow } = await import('./follow.ts')
   await follow({ ...added, client, events, context, timeout, shows: flags.follow === true })
 }
 

@@ -39,7 +39,7 @@ export function parseSchemaFlags(
 }
 
 /** Exact names first: the kebab-case form of one field may be the very name of another. */
-export function flagNames(fields: readonly Field[]): Map<string, Field> {
+function flagNames(fields: readonly Field[]): Map<string, Field> {
   const names = new Map(fields.map(field => [field.path.join('.'), field]))
   for (const field of fields) for (const name of field.flags) if (!names.has(name)) names.set(name, field)
   return names
