@@ -1,4 +1,4 @@
-import { Queue } from 'bullmq'
+import type { Queue } from 'bullmq'
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import { toJobsOptions } from '../../src/job/enqueue-options.ts'
 

@@ -15,7 +15,11 @@ async function load(files: Record<string, string>, timeout = 5_000) {
     message: message.replaceAll(`${dir.dir}/`, ''),
     ...(hint && { hint }),
   }))
-  return { jobs: manifest.jobs.map(({ file: _, ...entry }) => entry), broken }
+  return { jobs: manifest.jobs.map(entry => without('file', entry)), broken }
+}
+
+function without<T extends object>(key: keyof T, value: T) {
+  return Object.fromEntries(Object.entries(value).filter(([name]) => name !== key))
 }
 
 const HEAD = `import { job } from 'bullmq-runner'; import { z } from 'zod'\n`
