@@ -60,7 +60,7 @@ export async function runnerOnTerminal(args: string[], { cwd, env }: RunnerOptio
 }
 
 /** Without what `runner` reads, and without what forces colours. */
-function cleanEnv(env: Record<string, string> = {}): NodeJS.ProcessEnv {
+export function cleanEnv(env: Record<string, string> = {}): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(RUNNER_|REDIS_URL$|FORCE_COLOR$|NO_COLOR$|NODE_OPTIONS$|VITEST|CI$)/.test(name),
   )

@@ -1,0 +1,109 @@
+/** A handler that ends its executor fails itself and nobody else, and the reason says how. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Act } from '../fixtures/actions.ts'
+import { bench, fateOf, KINDS, untilFinished, untilState } from '../helpers/fleet.ts'
+import { expectPromiseKept } from '../helpers/oracle.ts'
+import { startRedis, type TestRedis } from '../helpers/redis.ts'
+import { Replica } from '../helpers/replica.ts'
+
+let redis: TestRedis
+beforeAll(async () => void (redis = await startRedis()))
+afterAll(() => redis.stop())
+
+const NEIGHBOURS = 50
+
+interface Case {
+  how: string
+  act: Act
+  name?: string
+  reason: RegExp
+  only?: (typeof KINDS)[number]
+}
+
+const CASES: Case[] = [
+  { how: 'process.exit(1)', act: { do: 'exit' }, reason: /^CrashError: act called process\.exit\(1\)/ },
+  {
+    how: 'an uncaught throw in a timer',
+    act: { do: 'timer-throw', text: 'boom in a timer' },
+    reason: /^CrashError: act threw outside its own promise: boom in a timer/,
+  },
+  {
+    how: 'an unhandled rejection',
+    act: { do: 'rejection', text: 'boom in a promise' },
+    reason: /^CrashError: act left a rejection unhandled: boom in a promise/,
+  },
+  {
+    how: '2 GiB of allocation',
+    act: { do: 'allocate', value: 2 ** 31 },
+    reason: /^CrashError: act ended its executor, which ran out of memory \(heap limit 256 MiB\)/,
+  },
+  {
+    how: 'while(true) with a timeout of 2 s',
+    act: { do: 'spin-forever' },
+    name: 'act-2s',
+    reason: /^TimeoutError: act-2s ran longer than its timeout of 2s$/,
+  },
+  {
+    how: 'a segfault',
+    act: { do: 'signal', text: 'SIGSEGV' },
+    reason: /^CrashError: act ended its executor, which was ended by SIGSEGV/,
+    only: 'process',
+  },
+  {
+    how: 'a SIGKILL from outside',
+    act: { do: 'signal', text: 'SIGKILL' },
+    reason: /^CrashError: act ended its executor, which was ended by SIGKILL/,
+    only: 'process',
+  },
+]
+
+describe.each(KINDS)('in a %s', isolation => {
+  const cases = CASES.filter(({ only }) => only === undefined || only === isolation)
+
+  it.each(cases)('$how fails only the job itself', async ({ act, name = 'act', reason }) => {
+    await using b = await bench(redis)
+    const neighbours = await b.acts(NEIGHBOURS, { do: 'gate', say: 'up', value: 'fine' })
+    await using replica = await Replica.start({
+      redis,
+      args: [
+        '--isolation',
+        isolation,
+        '--concurrency',
+        '60',
+        '--executors',
+        '2',
+        '--executor-memory',
+        '256MiB',
+      ],
+    })
+    await expect.poll(() => b.client.llen('up'), { timeout: 20_000 }).toBe(NEIGHBOURS)
+
+    const bad = await b.act(act, { name })
+    const fate = await untilState(b.queue, bad.id, 'failed')
+    expect(fate.failedReason).toMatch(reason)
+    expect(fate.attemptsMade).toBe(1)
+
+    await b.open()
+    await untilFinished(b.queue, NEIGHBOURS + 1)
+    for (const { id } of neighbours)
+      expect(await fateOf(b.queue, id)).toMatchObject({
+        state: 'completed',
+        returnvalue: 'fine',
+        attemptsMade: 1,
+        stalledCounter: 0,
+      })
+    await expectPromiseKept(b.client, { ids: neighbours.map(job => job.id as string) })
+    expect(replica.events('executor.ended').length).toBeGreaterThan(0)
+    replica.kill('SIGTERM')
+    expect((await replica.ended).code).toBe(0)
+  })
+
+  it('fails a job for good that took down three executors', async () => {
+    await using b = await bench(redis)
+    await using _replica = await Replica.start({ redis, args: ['--isolation', isolation] })
+    const job = await b.act({ do: 'exit' }, { attempts: 10 })
+    const fate = await untilState(b.queue, job.id, 'failed')
+    expect(fate.failedReason).toMatch(/^CrashLoopError: act took down 3 executors.*process\.exit\(1\)/)
+    expect(fate.attemptsStarted).toBe(3)
+  })
+})
