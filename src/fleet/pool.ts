@@ -3,7 +3,7 @@
  * that run one suspect each. A dead executor is replaced at once; one that dies while it boots, after a growing pause.
  */
 import { RunnerError } from '../errors.ts'
-import type { Manifest } from '../job/manifest.ts'
+import type { JobFile, Manifest } from '../job/manifest.ts'
 import { judge, type Judgement, type Verdict } from './blame.ts'
 import { Executor, type ExecutorEvents } from './executor.ts'
 import type { ExecutorExit, ExecutorInit, OpenPort } from './port.ts'
@@ -88,8 +88,8 @@ export class Pool {
   }
 
   /** New executors for new or changed files; the present ones finish what they hold. Resolves with the new manifest. */
-  async replace(init: ExecutorInit): Promise<Manifest> {
-    this.#options.init = init
+  async replace(files: JobFile[]): Promise<Manifest> {
+    this.#options.init = { ...this.#options.init, files }
     const old = [...this.#shared]
     const ready = Promise.withResolvers<Manifest>()
     for (const _ of old) this.#spawn(this.#shared, ready)

@@ -34,6 +34,8 @@ const FINAL_CODES = new Set(['ARGS_INVALID', 'JOB_RESULT_INVALID', 'JOB_CRASH_LO
 const MOVED = new Set(['DelayedError', 'WaitingError', 'WaitingChildrenError'])
 
 export class Settlement {
+  /** Jobs that had been started and went back to their queue, whether or not Redis could be told. */
+  handedBack = 0
   readonly #client: () => Redis | Cluster
   readonly #events: Events
 
@@ -54,16 +56,21 @@ export class Settlement {
     if (outcome.kind === 'dropped') throw new WaitingError(outcome.reason)
     if (outcome.kind === 'handed-back') {
       if (outcome.crashed) await addCrash(this.#client(), run.job.key)
-      return this.handBack(run.job, run.token, outcome.reason)
+      return this.#handBack(run, outcome.reason)
     }
-    if (run.aborted === 'shutdown') return this.handBack(run.job, run.token, 'shutdown')
+    if (run.aborted === 'shutdown') return this.#handBack(run, 'shutdown')
     if (run.aborted === 'lock-lost') throw new WaitingError('lock lost')
     if (run.aborted === 'timeout') throw toError(timedOut(run))
     return this.#fail(run, outcome.failure)
   }
 
-  /** Back to the front of its queue; no attempt and no stall is used up. Rejects with WaitingError when it is there. */
-  async handBack(job: FleetJob, token: string, reason: string): Promise<never> {
+  async #handBack({ job, token }: Run, reason: string): Promise<never> {
+    this.handedBack++
+    return this.putBack(job, token, reason)
+  }
+
+  /** To the front of its queue; no attempt and no stall is used up. Rejects with WaitingError when it is there. */
+  async putBack(job: FleetJob, token: string, reason: string): Promise<never> {
     await job.moveToWait(token)
     this.#events.emit('job.handed-back', { queue: job.queueName, job: job.name, id: job.id, reason })
     throw new WaitingError(reason)

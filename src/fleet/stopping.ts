@@ -26,7 +26,8 @@ export class Stopping {
   readonly #config: Config
   readonly #events: Events
   readonly #hurry = new AbortController()
-  #stopped: Promise<{ handedBack: number }> | undefined
+  readonly #done = Promise.withResolvers<{ handedBack: number }>()
+  #started = false
 
   constructor(supervisor: Supervisor, config: Config, events: Events) {
     this.#supervisor = supervisor
@@ -35,7 +36,7 @@ export class Stopping {
   }
 
   get started(): boolean {
-    return this.#stopped !== undefined
+    return this.#started
   }
 
   /** Takes no more jobs. Running ones go on. */
@@ -57,15 +58,24 @@ export class Stopping {
     this.#hurry.abort()
   }
 
+  /** Resolves once somebody called `stop` and it is over. */
+  whenStopped(): Promise<{ handedBack: number }> {
+    return this.#done.promise
+  }
+
   /** Idempotent: a second call gets the first one's promise. */
   stop(options: StopOptions): Promise<{ handedBack: number }> {
-    return (this.#stopped ??= this.#stop(options))
+    if (!this.#started) {
+      this.#started = true
+      this.#stop(options).then(this.#done.resolve, this.#done.reject)
+    }
+    return this.#done.promise
   }
 
   async #stop({ reason, grace }: StopOptions): Promise<{ handedBack: number }> {
     const { runs, pool, counts, workers, registration, producer } = this.#supervisor
     this.#events.emit('fleet.stopping', { reason, running: runs.size, grace })
-    const before = counts.handedBack
+    const before = this.#supervisor.handedBack
     await within(this.quiet(), CLOSE)
     await this.#untilIdle(grace)
     for (const run of runs) pool.holderOf(run)?.abort(run, 'shutdown', `shutdown: ${reason}`)
@@ -76,7 +86,7 @@ export class Stopping {
     await within(Promise.all(workers.map(worker => worker.leave())), CLOSE)
     await within(Promise.allSettled([registration?.stop(), producer.close()]), CLOSE)
     // What could not be handed back (Redis is down) is found by the stall sweep of another replica.
-    const handedBack = Math.max(counts.handedBack - before, left)
+    const handedBack = Math.max(this.#supervisor.handedBack - before, left)
     this.#events.emit('fleet.stopped', {
       reason,
       completed: counts.completed,

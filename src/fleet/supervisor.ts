@@ -40,10 +40,12 @@ export class Supervisor {
   readonly workers: FleetWorker[] = []
   readonly pool: Pool
   readonly producer: Producer
-  /** Started, completed, failed and handed-back runs since the start. */
-  readonly counts = { started: 0, completed: 0, failed: 0, handedBack: 0 }
+  /** Runs since the start. */
+  readonly counts = { started: 0, completed: 0, failed: 0 }
   registration: Registration | undefined
   quiet = false
+  /** Jobs this replica may start in all. */
+  limit = Infinity
   readonly #options: SupervisorOptions
   readonly #settlement: Settlement
   readonly #client: ReturnType<RedisHandle['connect']>
@@ -72,7 +74,11 @@ export class Supervisor {
         onExecutorEnd: (...end) => this.#onExecutorEnd(...end),
       },
     )
-    events.on('job.handed-back', () => this.counts.handedBack++)
+  }
+
+  /** Jobs that had been started and went back to their queue. */
+  get handedBack(): number {
+    return this.#settlement.handedBack
   }
 
   get jobs(): ReadonlyMap<string, JobEntry> {
@@ -82,7 +88,7 @@ export class Supervisor {
   /** Boots the executors, checks what they loaded, then takes jobs. `queuesOf` decides the queues and their concurrency. */
   async start(queuesOf: (manifest: Manifest) => Record<string, number>): Promise<void> {
     const manifest = await this.pool.boot()
-    this.adopt(manifest)
+    this.#adopt(manifest)
     const queues = queuesOf(manifest)
     for (const [queue, concurrency] of Object.entries(queues))
       this.workers.push(this.#openWorker(queue, concurrency))
@@ -108,11 +114,18 @@ export class Supervisor {
   }
 
   /** Takes over what the executors loaded. */
-  adopt(manifest: Manifest): void {
+  #adopt(manifest: Manifest): void {
     for (const { file, code, message } of manifest.broken) {
       this.#options.events.emit('job.file-broken', { file, code, message })
     }
     this.#jobs = new Map(manifest.jobs.map(entry => [entry.name, entry]))
+  }
+
+  /** New executors for new or changed files; what runs goes on in the old ones. */
+  async reload(files: JobFile[]): Promise<Manifest> {
+    const manifest = await this.pool.replace(files)
+    this.#adopt(manifest)
+    return manifest
   }
 
   #openWorker(queue: string, concurrency: number): FleetWorker {
@@ -133,7 +146,9 @@ export class Supervisor {
 
   /** The processor of every queue. Hot path: for a job that runs for the first time it is synchronous up to the executor. */
   async #process(job: FleetJob, token: string): Promise<RawResult> {
-    if (this.quiet) return this.#settlement.handBack(job, token, 'the replica takes no more jobs')
+    if (this.quiet || this.counts.started >= this.limit) {
+      return this.#settlement.putBack(job, token, 'the replica takes no more jobs')
+    }
     const entry = this.#jobs.get(job.name)
     if (entry === undefined) {
       return refuseUnknown(job, token, [...this.#jobs.keys()], this.registration, this.#options.events)
@@ -147,7 +162,7 @@ export class Supervisor {
     const { promise, resolve } = Promise.withResolvers<Parameters<Run['settle']>[0]>()
     const run = new Run(++this.#seq, job, token, entry, alone, resolve)
     this.runs.add(run)
-    this.counts.started++
+    if (++this.counts.started === this.limit) for (const worker of this.workers) void worker.pause(true)
     this.pool.dispatch(run)
     try {
       const result = await this.#settlement.settle(run, await promise)

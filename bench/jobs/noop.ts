@@ -1,0 +1,3 @@
+import { job } from 'bullmq-runner'
+
+export default job({ async run() {} })

@@ -1,0 +1,109 @@
+/** `runner work`: one replica, until it is told to stop. */
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import type { Config } from '../config.ts'
+import { EXIT, RunnerError, type ExitCode } from '../errors.ts'
+import { FileWatch } from '../fleet/file-watch.ts'
+import { StopConditions, readQueue } from '../fleet/stop-conditions.ts'
+import { Stopping } from '../fleet/stopping.ts'
+import { Supervisor } from '../fleet/supervisor.ts'
+import { shortPath } from '../job/file-path.ts'
+import type { BrokenFile, Manifest } from '../job/manifest.ts'
+import { Events } from '../observe/events.ts'
+import { logEvents } from '../observe/log-events.ts'
+import { openLog } from '../observe/logger.ts'
+import { openRedis } from '../redis/connection.ts'
+import { addHelp } from './help.ts'
+import { jobFiles } from './job-files.ts'
+import { addSettingFlags } from './setting-flags.ts'
+import type { CliContext } from './verbs.ts'
+import { ReplicaSignals } from './work-signals.ts'
+
+export function define(command: Command, context: CliContext): void {
+  command
+    .option('--watch', 'load job files anew when they change')
+    .action(async ({ watch }: { watch?: boolean }) => work(await context.config(), context, watch === true))
+  addSettingFlags(command, 'work', 'Options of a replica:')
+  addHelp(
+    command,
+    [
+      ['runner work', 'all queues that the job files name'],
+      ['runner work --queue mail:20 --queue reports:2'],
+      ['runner work --drain', 'and exit when the queues are empty'],
+    ],
+    ['ok', 'usage', 'redis', 'handedBack', 'forced'],
+  )
+}
+
+/** Runs a replica to its end; its exit code is in `process.exitCode`. Never leaves a handler behind. */
+export async function work(config: Config, context: CliContext, watch: boolean): Promise<void> {
+  const found = jobFiles(config)
+  const queuesGiven = Object.fromEntries(config.queues.map(text => readQueue(text, config.concurrency)))
+  if (found.files.length + found.broken.length === 0) {
+    throw new RunnerError('CONFIG_INVALID', `no job file in ${config.jobs.join(' or ')}`, {
+      hint: 'runner init makes a first one',
+    })
+  }
+  const log = openLog(config.logLevel)
+  const events = new Events()
+  logEvents(events, log.logger)
+  const redis = await openRedis(config, { onMessage: context.note })
+  redis.warnings.forEach(context.note)
+  const supervisor = new Supervisor({ config, redis, events, files: found.files, onLine: log.writeLine })
+  const stopping = new Stopping(supervisor, config, events)
+  const conditions = new StopConditions(config, supervisor, stopping, events)
+  const signals = new ReplicaSignals(supervisor, stopping, config.grace, context.note)
+  let code: ExitCode = EXIT.runtime
+  try {
+    await supervisor.start(manifest => {
+      refuseBroken(config, [...found.broken, ...manifest.broken])
+      return Object.keys(queuesGiven).length > 0 ? queuesGiven : queuesOf(manifest, config.concurrency)
+    })
+    conditions.start()
+    const watcher = watch ? watchFiles(config, supervisor, events) : undefined
+    const { handedBack } = await stopping.whenStopped()
+    watcher?.close()
+    code = signals.forced ? EXIT.forced : handedBack > 0 ? EXIT.handedBack : EXIT.ok
+  } catch (error) {
+    await stopping.stop({ reason: 'could not start', grace: 0 })
+    throw error
+  } finally {
+    conditions.close()
+    signals.close()
+    await Promise.race([redis.close(), new Promise(done => setTimeout(done, 1_000))])
+  }
+  // What user code left open in a library of the supervisor's process must not outlive the deadline.
+  process.exit(code)
+}
+
+/** A replica that lacks some of its handlers would fail the jobs meant for them. */
+function refuseBroken(config: Config, broken: BrokenFile[]): void {
+  if (broken.length === 0 || config.allowBroken) return
+  const list = broken.map(({ file, code, message, hint }) => {
+    const fix = hint === undefined ? '' : ` (${hint})`
+    return `  ${shortPath(file)}: ${code}: ${message}${fix}`
+  })
+  throw new RunnerError('JOBS_BROKEN', `${broken.length} job file(s) cannot be loaded:\n${list.join('\n')}`, {
+    hint: 'mend them, or start without them by --allow-broken',
+    details: broken,
+  })
+}
+
+function queuesOf({ jobs }: Manifest, concurrency: number): Record<string, number> {
+  return Object.fromEntries(
+    [...new Set(jobs.map(entry => entry.queue))].sort().map(queue => [queue, concurrency]),
+  )
+}
+
+function watchFiles(config: Config, supervisor: Supervisor, events: Events): FileWatch {
+  const folders = config.jobs.map(folder => resolve(config.cwd, folder)).filter(existsSync)
+  return new FileWatch(folders, () => {
+    const { files, broken } = jobFiles(config)
+    void supervisor.reload(files).then(manifest => {
+      const all = [...broken, ...manifest.broken]
+      for (const { file, code, message } of broken) events.emit('job.file-broken', { file, code, message })
+      events.emit('fleet.reloaded', { jobs: manifest.jobs.length, broken: all.length })
+    })
+  })
+}

@@ -1,0 +1,83 @@
+/** The ends a replica may be given beforehand: drained, so many jobs, so long, so long without a job. */
+import type { Config } from '../config.ts'
+import { RunnerError } from '../errors.ts'
+import type { Events } from '../observe/events.ts'
+import type { Stopping } from './stopping.ts'
+import type { Supervisor } from './supervisor.ts'
+
+/** How often an idle replica looks whether its queues are empty, in milliseconds. */
+const LOOK_EVERY = 250
+
+export class StopConditions {
+  readonly #config: Config
+  readonly #supervisor: Supervisor
+  readonly #timers: NodeJS.Timeout[] = []
+  readonly #stop: (reason: string, grace: number) => void
+  #lastActive = Date.now()
+
+  /** `stop` is called at most once per condition; a replica stops only once anyhow. */
+  constructor(config: Config, supervisor: Supervisor, stopping: Stopping, events: Events) {
+    this.#config = config
+    this.#supervisor = supervisor
+    this.#stop = (reason, grace) => void stopping.stop({ reason, grace })
+    const { maxJobs } = config
+    events.on('run.ended', () => (this.#lastActive = Date.now()))
+    if (maxJobs !== undefined) {
+      supervisor.limit = maxJobs
+      events.on('run.ended', left => {
+        if (left === 0 && supervisor.counts.started >= maxJobs) this.#stop(`${maxJobs} jobs done`, Infinity)
+      })
+    }
+  }
+
+  start(): void {
+    const { maxTime, idleTimeout, drain, grace } = this.#config
+    if (maxTime !== undefined) {
+      this.#timers.push(setTimeout(() => this.#stop('maximum time reached', grace), maxTime))
+    }
+    if (idleTimeout !== undefined || drain) {
+      this.#timers.push(setInterval(() => void this.#look().catch(() => undefined), LOOK_EVERY))
+    }
+  }
+
+  close(): void {
+    for (const timer of this.#timers) clearTimeout(timer)
+  }
+
+  async #look(): Promise<void> {
+    const { idleTimeout, drain } = this.#config
+    if (this.#supervisor.runs.size > 0) {
+      this.#lastActive = Date.now()
+    } else if (idleTimeout !== undefined && Date.now() - this.#lastActive >= idleTimeout) {
+      this.#stop('idle', Infinity)
+    } else if (drain && (await this.#isDrained())) {
+      this.#stop('drained', Infinity)
+    }
+  }
+
+  /**
+   * Nothing waits and nothing runs, here or elsewhere. Delayed jobs do not count: a scheduler always has one, and a
+   * retry that is due later is the next replica's.
+   */
+  async #isDrained(): Promise<boolean> {
+    for (const worker of this.#supervisor.workers) {
+      const counts = await this.#supervisor.producer
+        .queue(worker.name)
+        .getJobCounts('wait', 'active', 'prioritized')
+      if (Object.values(counts).some(count => count > 0)) return false
+    }
+    return this.#supervisor.runs.size === 0
+  }
+}
+
+/** 'mail:20' -> ['mail', 20]. Queue names never contain ":". */
+export function readQueue(text: string, concurrency: number): [string, number] {
+  const [, name, own] = /^([^:]+)(?::(\d+))?$/.exec(text) ?? []
+  if (name === undefined || own === '0') {
+    throw new RunnerError(
+      'USAGE',
+      `--queue: expected a name, or name:concurrency as in mail:20, got ${JSON.stringify(text)}`,
+    )
+  }
+  return [name, own === undefined ? concurrency : Number(own)]
+}
