@@ -42,7 +42,7 @@ function read(value: string | number, units: Record<string, number>, form: strin
 
 /** 90_000 -> '1.5m': the shortest exact-enough way to print a duration. */
 export function formatMilliseconds(ms: number): string {
-  for (const [unit, size] of Object.entries(MILLISECONDS).reverse()) {
+  for (const [unit, size] of Object.entries(MILLISECONDS).toReversed()) {
     if (ms >= size && unit !== 'ms') return `${Math.round((ms / size) * 10) / 10}${unit}`
   }
   return `${Math.round(ms)}ms`

@@ -30,12 +30,7 @@ export const VERBS: Record<string, VerbEntry> = {
     load: () => import('./work.ts'),
   },
   enqueue: { about: 'add a job, with flags made from its schema', load: () => import('./enqueue.ts') },
-  dev: { about: 'a private Redis and a replica, in one command', load: () => later('dev') },
+  dev: { about: 'a private Redis and a replica, in one command', load: () => import('./dev.ts') },
   init: { about: 'make the first job, script and config file of a project', load: () => import('./init.ts') },
   new: { about: 'make the file of a job or a script', load: () => import('./new.ts') },
 }
-
-const later = (name: string): Promise<Verb> =>
-  import(
-    new URL(`./${name}.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url).href
-  ) as Promise<Verb>

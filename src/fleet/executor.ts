@@ -25,7 +25,7 @@ export interface ExecutorEvents {
   onProgress(run: Run, json: string): void
   onLog(run: Run, row: string): void
   /** A pino line for the process log. */
-  onLine(line: string): void
+  onLine: (line: string) => void
   /** Answers a call of a handler. What it resolves to is sent back as JSON; what it rejects with, too. */
   onCall(run: Run, method: string, args: unknown[]): Promise<unknown>
   onIdle(executor: Executor): void

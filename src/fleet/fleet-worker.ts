@@ -11,7 +11,7 @@ import {
   type RedisQueueBackend,
   type WorkerOptions,
 } from 'bullmq'
-import { FleetJob, RawResult } from './fleet-job.ts'
+import { FleetJob, type RawResult } from './fleet-job.ts'
 
 export type ProcessJob = (job: FleetJob, token: string) => Promise<RawResult>
 
@@ -37,10 +37,10 @@ export class FleetWorker extends Worker {
 
 /** BullMQ's Redis backend, with results written as the JSON text they already are. */
 const rawBackend = (...[name, options, kind]: Parameters<typeof createRedisBackend>): RedisQueueBackend => {
-  const backend = createRedisBackend(name, options, kind) as RedisQueueBackend
+  const backend = createRedisBackend(name, options, kind)
   backend.moveToCompleted = async (job, result, removeOnComplete, token, fetchNext) => {
     const json = (result as unknown as RawResult).json ?? 'null'
-    const args = backend.moveToCompletedArgs(job, json as never, removeOnComplete as never, token, fetchNext)
+    const args = backend.moveToCompletedArgs(job, json as never, removeOnComplete, token, fetchNext)
     const next = await backend.moveToFinished(job.id as string, args)
     return { result: next as never, finishedOn: args[backend.moveToFinishedKeys.length + 1] as number }
   }

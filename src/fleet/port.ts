@@ -12,9 +12,9 @@ export interface ExecutorInit {
 }
 
 export interface PortEvents {
-  onRecord(text: string): void
+  onRecord: (text: string) => void
   /** Called once, after the last record. */
-  onExit(exit: PortExit): void
+  onExit: (exit: PortExit) => void
 }
 
 /** How an executor ended, as seen from outside. `words` is what it could still say itself. */

@@ -1,5 +1,5 @@
 /** Adds the jobs that handlers enqueue. Their payloads were checked in the executor and stay text here. */
-import { Job, Queue, type JobJson, type JobsOptions } from 'bullmq'
+import { Job, Queue, type JobJson } from 'bullmq'
 import type { Cluster, Redis } from 'ioredis'
 import type { EnqueueOptions } from '../job/context.ts'
 import { toJobsOptions } from '../job/enqueue-options.ts'
@@ -43,11 +43,7 @@ export class Producer {
   /** Returns the job's id. */
   async add(entry: JobEntry, json: string, options: EnqueueOptions): Promise<string> {
     const queue = this.queue(options.queue ?? entry.queue)
-    const job = await queue.add(
-      entry.name,
-      new RawPayload(json),
-      toJobsOptions(entry, options) as JobsOptions,
-    )
+    const job = await queue.add(entry.name, new RawPayload(json), toJobsOptions(entry, options))
     return job.id as string
   }
 

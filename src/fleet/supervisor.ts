@@ -32,7 +32,7 @@ export interface SupervisorOptions {
   events: Events
   files: JobFile[]
   /** A pino line of a handler, for the process log. */
-  onLine(line: string): void
+  onLine: (line: string) => void
 }
 
 export class Supervisor {

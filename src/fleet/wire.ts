@@ -112,9 +112,9 @@ export class Wire {
   }
 
   #aside(): string {
-    const received = receiveMessageOnPort(this.#side) as { message: string } | undefined
+    const received = receiveMessageOnPort(this.#side)
     if (received === undefined) throw new Error('the side channel is empty: its message was announced')
-    return received.message
+    return received.message as string
   }
 
   close(): void {

@@ -38,14 +38,14 @@ export interface JobContext<Args = unknown> {
   /** Lines also go to the job's log in Redis. */
   readonly log: JobLog
   /** Throttled; the last value is always written. Shown by `enqueue --follow`. */
-  progress(done: number, total?: number, note?: string): void
+  readonly progress: (done: number, total?: number, note?: string) => void
   /** Adds another job, its payload checked against that job's schema. Returns its id. */
-  enqueue(name: string, args?: unknown, options?: EnqueueOptions): Promise<string>
+  readonly enqueue: (name: string, args?: unknown, options?: EnqueueOptions) => Promise<string>
   /**
    * Lets the event loop turn if this handler has held it for 10 ms or more, and returns at once if it has not.
    * Rejects with the signal's reason when the run was aborted.
    */
-  breathe(): Promise<void>
+  readonly breathe: () => Promise<void>
 }
 
 /** The shape `progress()` stores in Redis. */

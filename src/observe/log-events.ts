@@ -35,7 +35,7 @@ export function logEvents(events: Events, logger: Logger): void {
       if (name === 'worker.error' && isRepeat(repeats, JSON.stringify(fields))) return
       logger[level]({ event: name, ...fields }, name)
     }
-    events.on(name, listener as () => void)
+    events.on(name, listener)
   }
 }
 

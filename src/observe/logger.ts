@@ -5,7 +5,7 @@ import pretty from 'pino-pretty'
 export interface ProcessLog {
   logger: Logger
   /** Writes a line that is pino JSON already (from an executor). */
-  writeLine(line: string): void
+  writeLine: (line: string) => void
 }
 
 export function openLog(level: string): ProcessLog {

@@ -18,7 +18,7 @@ export function failureOf(thrown: unknown): Failure {
   const failure: Failure = {
     kind: OUTCOMES[thrown.name] ?? 'error',
     name: thrown.name,
-    message: String(thrown.message),
+    message: thrown.message,
   }
   if (thrown.stack !== undefined) failure.stack = stackOf(thrown)
   const { code, details, delay } = thrown as { code?: unknown; details?: unknown; delay?: unknown }

@@ -1,0 +1,16 @@
+/** `runner dev`: a replica for the desk. Private Redis unless another is configured, job files loaded anew when they change. */
+import type { Command } from 'commander'
+import { addHelp } from './help.ts'
+import { addSettingFlags } from './setting-flags.ts'
+import type { CliContext } from './verbs.ts'
+import { work } from './work.ts'
+
+export function define(command: Command, context: CliContext): void {
+  command.action(async () => work(await context.config(), context, true))
+  addSettingFlags(command, 'work', 'Options of the replica:')
+  addHelp(
+    command,
+    [['runner dev', 'then, elsewhere: runner enqueue <job> --follow']],
+    ['ok', 'usage', 'redis', 'handedBack'],
+  )
+}
