@@ -43,7 +43,8 @@ export class Wire {
     this.#onText = onText
     this.#awake = awake
     this.#side.unref()
-    if (!this.#in.sleep()) this.wake()
+    // Not at once: what is there already may be about the variable that this wire is being assigned to.
+    if (!this.#in.sleep()) setImmediate(() => this.wake())
   }
 
   /** Both ends of a new wire: ours, and the one to transfer. */
@@ -72,7 +73,10 @@ export class Wire {
   }
 
   readonly #retry = () => {
-    while (this.#backlog.length > 0 && this.#write(this.#backlog[0] as string)) this.#backlog.shift()
+    // Removed in one go: a shift() of a long array moves all of it.
+    let sent = 0
+    while (sent < this.#backlog.length && this.#write(this.#backlog[sent] as string)) sent++
+    this.#backlog.splice(0, sent)
     if (this.#out.mustRing()) this.#ring()
     if (this.#backlog.length > 0) setTimeout(this.#retry, FULL)
   }
