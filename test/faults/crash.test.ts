@@ -107,3 +107,17 @@ describe.each(KINDS)('in a %s', isolation => {
     expect(fate.attemptsStarted).toBe(3)
   })
 })
+
+it('fails a job that fills the default heap of 1 GiB, and nobody beside it', async () => {
+  await using b = await bench(redis)
+  await using replica = await Replica.start({ redis, args: ['--executors', '1'] })
+  const beside = await b.act({ do: 'gate', value: 'fine', say: 'up' })
+  await expect.poll(() => b.client.llen('up'), { timeout: 20_000 }).toBe(1)
+  const bad = await b.act({ do: 'allocate', value: 2 ** 31 })
+  const fate = await untilState(b.queue, bad.id, 'failed')
+  expect(fate.failedReason).toMatch(/^CrashError: .*ran out of memory \(heap limit 1024 MiB\)/)
+  await b.open()
+  expect(await untilState(b.queue, beside.id)).toMatchObject({ state: 'completed', attemptsMade: 1 })
+  replica.kill('SIGTERM')
+  expect((await replica.ended).code).toBe(0)
+})

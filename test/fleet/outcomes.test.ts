@@ -56,7 +56,7 @@ describe.each(KINDS)('in a %s', isolation => {
   it('keeps the message and the stack of what was thrown', async () => {
     const { id } = await b.act({ do: 'throw', text: 'disk full' })
     expect(await untilState(b.queue, id)).toMatchObject({ state: 'failed', failedReason: 'disk full' })
-    const stack = (await b.queue.getJob(id as string))?.stacktrace[0]
+    const stack = (await b.queue.getJob(id as string))?.stacktrace?.[0]
     expect(stack).toContain('fixtures/actions.ts')
     expect(stack).not.toContain('fleet/inside')
   })
