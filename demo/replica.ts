@@ -45,7 +45,7 @@ export class Replica {
       if (job !== undefined) this.#seen.add(job)
     })
     this.#child.once('exit', code =>
-      ready.reject(new Error(`replica ${name} ended with ${code}, see ${log.path}`)),
+      ready.reject(new Error(`replica ${name} ended with ${code}, see ${String(log.path)}`)),
     )
     this.started.catch(() => undefined)
   }

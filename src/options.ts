@@ -6,7 +6,7 @@ import { duration, size } from './units.ts'
 const address = z.strictObject({ host: z.string(), port: z.int().min(1).max(65535) })
 
 /** A URL, or from the config file: ioredis options, a Sentinel group, or a Cluster. */
-export const redisTarget = z.union([
+const redisTarget = z.union([
   z.string(),
   z.strictObject({
     cluster: z.array(address).min(1),

@@ -10,7 +10,7 @@ export interface CliContext extends Output {
 }
 
 /** What the file of a verb exports. */
-export interface Verb {
+interface Verb {
   /**
    * Adds arguments, flags, help and the action to `command`, which has its name, its one-line description and the
    * global flags already. The action resolves when the command is over and everything it opened is closed; it

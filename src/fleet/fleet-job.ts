@@ -4,6 +4,8 @@ import { Job, type JobJson, type MinimalQueue } from 'bullmq'
 export class FleetJob extends Job {
   /** The payload exactly as it stands in Redis. */
   payload = '{}'
+  /** How it ended, when it goes BullMQ's way only after that. */
+  outcome: Promise<RawResult> | undefined
   declare id: string
 
   /** Its hash in Redis. */

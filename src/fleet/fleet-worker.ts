@@ -1,7 +1,11 @@
 /**
  * One BullMQ `Worker` per queue. It runs in the supervisor, owns the locks and the outcomes, and hands every job to
- * `process`, which gives it to an executor. Three documented seams of BullMQ are used, nothing else:
- * `createJob` (payload stays text), the backend factory (result stays text), the processor.
+ * `process`, which gives it to an executor.
+ *
+ * BullMQ is used through what it documents as overridable: `createJob` (payload stays text), the backend factory
+ * (result stays text), `callProcessJob`, `processJob`. A job that completes, is no job of a scheduler and is not traced
+ * takes a short way through the same Redis scripts; everything else, and every failure, goes BullMQ's own way. The short
+ * way needs three members that BullMQ does not document; where one is missing, every job goes the long way.
  */
 import {
   createRedisBackend,
@@ -15,13 +19,80 @@ import { FleetJob, type RawResult } from './fleet-job.ts'
 
 export type ProcessJob = (job: FleetJob, token: string) => Promise<RawResult>
 
-export class FleetWorker extends Worker {
+type NextJob = [json?: JobJson, id?: string, limitDelay?: number, delayUntil?: number]
+
+/** Members of `Worker` that are private in its types. */
+interface Internals {
+  updateDelays(limitDelay?: number, delayUntil?: number): void
+  drained: boolean
+}
+
+export class FleetWorker extends Worker<unknown, RawResult> {
+  readonly #process: ProcessJob
+  readonly #short: boolean
+
   constructor(queue: string, process: ProcessJob, options: WorkerOptions) {
-    super(queue, (job, token) => process(job as FleetJob, token ?? ''), options, rawBackend)
+    super(queue, () => Promise.reject(new Error('unused')), { ...options, autorun: false }, rawBackend)
+    this.#process = process
+    const { updateDelays, drained } = this as unknown as Partial<Internals>
+    this.#short =
+      typeof updateDelays === 'function' && typeof drained === 'boolean' && options.telemetry === undefined
   }
 
-  protected override createJob(json: JobJson, id: string): Job {
+  protected override createJob(json: JobJson, id: string): Job<unknown, RawResult> {
     return FleetJob.read(this, json, id)
+  }
+
+  /** BullMQ's way asks here for an outcome; the short way may have it already. */
+  protected override callProcessJob(job: Job<unknown, RawResult>, token: string): Promise<RawResult> {
+    const fleetJob = job as FleetJob
+    return fleetJob.outcome ?? this.#process(fleetJob, token)
+  }
+
+  override async processJob(
+    job: Job<unknown, RawResult>,
+    token: string,
+    fetchNext: () => boolean = () => true,
+  ): Promise<void | Job<unknown, RawResult>> {
+    const fleetJob = job as FleetJob
+    if (
+      !this.#short ||
+      fleetJob.deferredFailure !== undefined ||
+      this.opts.maxStartedAttempts !== undefined
+    ) {
+      return super.processJob(job, token, fetchNext)
+    }
+    this.lockManager.trackJob(fleetJob.id, token, fleetJob.processedOn ?? 0)
+    const outcome = this.#process(fleetJob, token)
+    let next: NextJob
+    try {
+      const json = (await outcome).json ?? 'null'
+      const fetch = fetchNext() && !(this.closing || this.paused)
+      next = await finish(this.backend, fleetJob, json, token, fetch)
+    } catch {
+      // BullMQ's way from here: retries by attempts and backoff, control errors, outages. It asks for the outcome again.
+      fleetJob.outcome = outcome
+      return super.processJob(job, token, fetchNext)
+    }
+    // Only now: had Redis not answered, the lock would have had to be renewed while the answer was waited for.
+    this.lockManager.untrackJob(fleetJob.id)
+    return this.#follow(next, token)
+  }
+
+  #follow(
+    [json, id, limitDelay, delayUntil]: NextJob,
+    token: string,
+  ): Promise<Job<unknown, RawResult> | undefined> {
+    const internals = this as unknown as Internals
+    internals.updateDelays(limitDelay, delayUntil)
+    // Without a next job both are null, as Redis has it, when the reply says only how long to wait.
+    if (!json || !id || json.repeatJobKey !== undefined) {
+      return this.nextJobFromJobData(json, id, token)
+    }
+    internals.drained = false
+    const job = this.createJob(json, id)
+    job.token = token
+    return Promise.resolve(job)
   }
 
   /**
@@ -38,11 +109,23 @@ export class FleetWorker extends Worker {
 /** BullMQ's Redis backend, with results written as the JSON text they already are. */
 const rawBackend = (...[name, options, kind]: Parameters<typeof createRedisBackend>): RedisQueueBackend => {
   const backend = createRedisBackend(name, options, kind)
-  backend.moveToCompleted = async (job, result, removeOnComplete, token, fetchNext) => {
+  backend.moveToCompleted = async (job, result, _removeOnComplete, token, fetchNext) => {
     const json = (result as unknown as RawResult).json ?? 'null'
-    const args = backend.moveToCompletedArgs(job, json as never, removeOnComplete, token, fetchNext)
-    const next = await backend.moveToFinished(job.id as string, args)
-    return { result: next as never, finishedOn: args[backend.moveToFinishedKeys.length + 1] as number }
+    const next = await finish(backend, job as unknown as FleetJob, json, token, fetchNext)
+    return { result: next as never, finishedOn: Date.now() }
   }
   return backend
+}
+
+/** Completes a job and takes the next one, in one script. Rejects as BullMQ does, with a code for a lost lock. */
+function finish(
+  backend: RedisQueueBackend,
+  job: FleetJob,
+  json: string,
+  token: string,
+  fetchNext: boolean,
+): Promise<NextJob> {
+  const keep = job.opts.removeOnComplete as never
+  const args = backend.moveToCompletedArgs(job, json, keep, token, fetchNext)
+  return backend.moveToFinished(job.id, args) as Promise<NextJob>
 }

@@ -11,7 +11,7 @@ export interface ExecutorInit {
   memory: number
 }
 
-export interface PortEvents {
+interface PortEvents {
   onRecord: (text: string) => void
   /** Called once, after the last record. */
   onExit: (exit: PortExit) => void

@@ -25,7 +25,7 @@ import type { Failure } from './protocol.ts'
 import type { Outcome, Run } from './run.ts'
 
 /** Executors that may die under one job before it is failed for good. */
-export const CRASHES_ALLOWED = 3
+const CRASHES_ALLOWED = 3
 
 /** Codes of failures that trying again cannot mend. */
 const FINAL_CODES = new Set(['ARGS_INVALID', 'JOB_RESULT_INVALID', 'JOB_CRASH_LOOP'])

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads'
 import { bytes } from '../units.ts'
 import { importFlags } from '../job/import-flags.ts'
 import type { ExecutorInit, OpenPort, PortExit } from './port.ts'
-import { AWAKE, Wire, type WireEnd } from './wire.ts'
+import { Wire, type WireEnd } from './wire.ts'
 
 const entry = new URL(`./inside/thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
 
@@ -20,7 +20,7 @@ export const openThread: OpenPort = (init, events) => {
     resourceLimits: { maxOldGenerationSizeMb: Math.ceil(init.memory / bytes('1MiB')) },
     name: 'executor',
   })
-  const wire = new Wire(ours, () => worker.postMessage(0), events.onRecord, AWAKE)
+  const wire = new Wire(ours, () => worker.postMessage(0), events.onRecord)
   let failure: PortExit | undefined
   worker.on('message', () => wire.wake())
   worker.on('error', (error: NodeJS.ErrnoException) => {

@@ -2,15 +2,11 @@
  * Two rings, one each way, with a doorbell for a reader that sleeps and a side channel for what is too long.
  * Messages arrive in the order they were sent, whichever way they took.
  *
- * A reader stays awake a little after a message, looking once per turn of its event loop, when the message before
- * came shortly ahead of it too: in a steady stream of short jobs waking a thread costs more than running one. A
- * reader whose messages come at longer intervals sleeps at once.
+ * A reader that found something looks once more in the next turn of its event loop before it sleeps. Looking out for
+ * longer (0.05 to 1 ms, at either end) was tried and made every load slower: Redis wants the core.
  */
 import { MessageChannel, receiveMessageOnPort, type MessagePort } from 'node:worker_threads'
 import { LONGEST, Ring } from './ring.ts'
-
-/** Milliseconds a reader looks out for the next message. 0 on a single core, where looking keeps the sender from running. */
-export const AWAKE = Number(process.env['AWAKE'] ?? 0.25)
 
 /** Milliseconds between two tries to write into a full ring. */
 const FULL = 1
@@ -28,20 +24,16 @@ export class Wire {
   readonly #side: MessagePort
   readonly #ring: () => void
   readonly #onText: (text: string) => void
-  readonly #awake: number
   #backlog: string[] = []
   #looking = false
-  #last = 0
-  #gap = Infinity
 
-  /** `ring` makes the other end call `wake()`. `awake` in milliseconds, see AWAKE. */
-  constructor(end: WireEnd, ring: () => void, onText: (text: string) => void, awake: number) {
+  /** `ring` makes the other end call `wake()`. */
+  constructor(end: WireEnd, ring: () => void, onText: (text: string) => void) {
     this.#out = new Ring(end.outgoing)
     this.#in = new Ring(end.incoming)
     this.#side = end.side
     this.#ring = ring
     this.#onText = onText
-    this.#awake = awake
     this.#side.unref()
     // Not at once: what is there already may be about the variable that this wire is being assigned to.
     if (!this.#in.sleep()) setImmediate(() => this.wake())
@@ -89,19 +81,9 @@ export class Wire {
   }
 
   readonly #look = (): void => {
-    const taken = this.drain()
-    const now = performance.now()
-    if (taken) {
-      this.#gap = now - this.#last
-      this.#last = now
-    }
-    if (this.#gap < this.#awake ? now - this.#last < this.#awake : taken) {
-      setImmediate(this.#look)
-    } else if (this.#in.sleep()) {
-      this.#looking = false
-    } else {
-      setImmediate(this.#look)
-    }
+    // One after the other, not both at once: sleeping sets the flag that makes the writer ring.
+    if (this.drain() || !this.#in.sleep()) setImmediate(this.#look)
+    else this.#looking = false
   }
 
   /** Takes what is there now. Also for what a dead thread left behind. */

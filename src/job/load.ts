@@ -84,6 +84,7 @@ function fromDefinition({ name, file }: JobFile, definition: JobDefinition): Loa
   const { args, run, ...options } = parsed.data
   const set = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
   const entry = { ...set, name, file, kind: 'job' } as JobEntry
+  if (definition.queue !== undefined) entry.queueNamed = true
   if (args !== undefined) entry.schema = inputSchema(args, where)
   // Called as a method, in case `run` uses `this` to reach the other options.
   const bound = run.bind(definition) as Runnable

@@ -6,7 +6,7 @@ import type { ErrorCode } from '../errors.ts'
 import type { Keep } from './define.ts'
 
 /** How a file is run. `function`: a plain function, called with an object that is both `ctx` and a BullMQ sandbox job. */
-export type JobKind = 'job' | 'function' | 'executable'
+type JobKind = 'job' | 'function' | 'executable'
 
 export interface JobFile {
   /** 'emails/send' for jobs/emails/send.ts. */
@@ -21,6 +21,8 @@ export interface JobEntry {
   file: string
   kind: JobKind
   queue: string
+  /** The file names its queue: the job is never put on another one unasked. */
+  queueNamed?: true
   description?: string
   /** JSON Schema (draft 2020-12) of the schema's *input*: what is stored in Redis and what flags are made from. */
   schema?: Record<string, unknown>

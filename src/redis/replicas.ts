@@ -5,7 +5,7 @@
 import type { Cluster, Redis } from 'ioredis'
 
 /** How long a replica counts as live after its last beat, in milliseconds. */
-export const REPLICA_TTL = 15_000
+const REPLICA_TTL = 15_000
 /** How often a replica beats, in milliseconds. */
 export const REPLICA_BEAT = 5_000
 

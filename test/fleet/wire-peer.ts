@@ -3,7 +3,7 @@ import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import { Wire, type WireEnd } from '../../src/fleet/wire.ts'
 
 const port = parentPort as MessagePort
-const { end, awake } = workerData as { end: WireEnd; awake: number }
+const { end } = workerData as { end: WireEnd }
 
 let count = 0
 const wire: Wire = new Wire(
@@ -23,6 +23,5 @@ const wire: Wire = new Wire(
       process.exit(3)
     }
   },
-  awake,
 )
 port.on('message', () => wire.wake())

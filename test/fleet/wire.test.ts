@@ -4,7 +4,7 @@ import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
 import { LONGEST } from '../../src/fleet/ring.ts'
-import { AWAKE, Wire } from '../../src/fleet/wire.ts'
+import { Wire } from '../../src/fleet/wire.ts'
 
 interface Pair extends AsyncDisposable {
   wire: Wire
@@ -14,10 +14,10 @@ interface Pair extends AsyncDisposable {
   until(count: number): Promise<void>
 }
 
-function pair(awake: number): Pair {
+function pair(): Pair {
   const [ours, theirs] = Wire.ends()
   const worker = new Worker(new URL('wire-peer.ts', import.meta.url), {
-    workerData: { end: theirs, awake },
+    workerData: { end: theirs },
     transferList: [theirs.side],
   })
   const received: string[] = []
@@ -30,7 +30,6 @@ function pair(awake: number): Pair {
       received.push(text)
       if (received.length >= wanted) reached()
     },
-    awake,
   )
   worker.on('message', () => wire.wake())
   return {
@@ -66,12 +65,9 @@ function* randoms(seed: number): Generator<number> {
   }
 }
 
-describe.each([
-  ['sleeping at once', 0],
-  ['staying awake', AWAKE || 0.25],
-])('Wire, %s', (_how, awake) => {
+describe('Wire', () => {
   it('brings 100,000 messages there and back in order, at random pauses', async () => {
-    await using p = pair(awake)
+    await using p = pair()
     const random = randoms(42)
     const count = 100_000
     for (let i = 0; i < count; i++) {
@@ -85,7 +81,7 @@ describe.each([
   })
 
   it('wakes a sleeper every time: one message at a time, 3,000 times', async () => {
-    await using p = pair(awake)
+    await using p = pair()
     for (let i = 0; i < 3_000; i++) {
       p.wire.send(`echo ${i}`)
       await p.until(i + 1)
@@ -94,7 +90,7 @@ describe.each([
   })
 
   it('keeps the order of long and short ones, and every character', async () => {
-    await using p = pair(awake)
+    await using p = pair()
     const sent = Array.from({ length: 400 }, (_, i) =>
       i % 3 === 0 ? `${i}`.padEnd(LONGEST + i, '語') : `${i} é 😀 \n \u001e`,
     )
@@ -104,7 +100,7 @@ describe.each([
   })
 
   it('does not hold up a writer whose reader is blocked, and brings everything afterwards', async () => {
-    await using p = pair(awake)
+    await using p = pair()
     p.wire.send('block 600')
     await sleep(50)
     const before = performance.now()
@@ -117,7 +113,7 @@ describe.each([
   })
 
   it('brings a burst that fills the ring of a thread, and its last words', async () => {
-    await using p = pair(awake)
+    await using p = pair()
     p.wire.send('burst 50000')
     await p.until(50_000)
     p.wire.send('exit')

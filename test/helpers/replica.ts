@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { BINARY, cleanEnv } from './runner.ts'
 
-export const FLEET_JOBS = fileURLToPath(new URL('../fixtures/jobs-fleet', import.meta.url))
+const FLEET_JOBS = fileURLToPath(new URL('../fixtures/jobs-fleet', import.meta.url))
 
 /** A replica whose test process was killed ends by itself. */
 const LEASH = ['--max-time', '4m']

@@ -81,7 +81,7 @@ describe('what is accepted', () => {
     const { jobs } = await load({
       'jobs/a.ts': `export default { [Symbol.for('bullmq-runner.job')]: true, queue: 'q', run() {} }`,
     })
-    expect(jobs).toEqual([{ name: 'a', kind: 'job', queue: 'q' }])
+    expect(jobs).toEqual([{ name: 'a', kind: 'job', queue: 'q', queueNamed: true }])
   })
 })
 

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 
 const PROGRAM = fileURLToPath(new URL('./user-process.ts', import.meta.url))
 
-export interface Report {
+interface Report {
   messages: string[]
   count: number
   /** Process id of the Redis server. */

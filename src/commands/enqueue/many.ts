@@ -6,14 +6,16 @@ import { addLines, type BulkCounts } from './bulk.ts'
 import { enqueueOptions } from './options.ts'
 import type { EnqueueRequest } from './one.ts'
 import type { Line } from './lines.ts'
+import { namedQueue } from './queue-choice.ts'
 import type { QueueClient } from './queue-client.ts'
 
 export async function enqueueMany(request: EnqueueRequest, lines: AsyncIterable<Line>): Promise<void> {
   const { config, context, flags, target } = request
   refuseForMany(request)
   const given = enqueueOptions(flags)
-  const queueName = given.queue ?? target.entry?.queue ?? DEFAULT_QUEUE
+  const named = namedQueue(given.queue, target.entry)
   let client: Promise<QueueClient> | undefined
+  let queueName = named ?? DEFAULT_QUEUE
   const counts: BulkCounts = { added: 0, bad: 0 }
   try {
     await addLines(
@@ -25,9 +27,11 @@ export async function enqueueMany(request: EnqueueRequest, lines: AsyncIterable<
         queue: async () => {
           if (flags.dryRun === true) return undefined
           client ??= import('./queue-client.ts').then(({ openQueue }) =>
-            openQueue(config, queueName, context),
+            openQueue(config, { named, job: target.name }, context),
           )
-          return (await client).queue
+          const { queue } = await client
+          queueName = queue.name
+          return queue
         },
         onBad: (line, reason) => context.note(badLine(line, reason, context.format)),
       },

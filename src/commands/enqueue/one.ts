@@ -8,6 +8,7 @@ import { DEFAULT_QUEUE } from '../../job/load.ts'
 import { durationOption } from '../../units.ts'
 import { enqueueOptions, type EnqueueFlags } from './options.ts'
 import type { JobTarget } from './job-target.ts'
+import { namedQueue } from './queue-choice.ts'
 import { applyFlags, type Assignment } from './payload.ts'
 import type { CliContext } from '../verbs.ts'
 
@@ -26,26 +27,26 @@ export async function enqueueOne(request: EnqueueRequest, base: unknown): Promis
   const payload = applyFlags(base, request.assignments)
   const given = enqueueOptions(flags)
   const options = toJobsOptions(target.entry, given)
-  const queueName = given.queue ?? target.entry?.queue ?? DEFAULT_QUEUE
+  const named = namedQueue(given.queue, target.entry)
   const waits = flags.wait === true || flags.follow === true
   const timeout = timeoutOf(flags, waits)
   await check(target, payload)
   // What the job's file opened at import is not kept open while its job is followed.
   await target.close()
   if (flags.dryRun === true) {
-    const plan = { name, queue: queueName, payload, options }
+    const plan = { name, queue: named ?? DEFAULT_QUEUE, payload, options }
     return context.print(
-      `would enqueue ${name} on queue ${queueName}\n${JSON.stringify(plan, null, 2)}`,
+      `would enqueue ${name} on queue ${plan.queue}\n${JSON.stringify(plan, null, 2)}`,
       plan,
     )
   }
   // BullMQ is half of what this command imports: not for what is refused or only shown.
   const { openQueue } = await import('./queue-client.ts')
-  await using client = await openQueue(config, queueName, context)
+  await using client = await openQueue(config, { named, job: name }, context)
   const events = waits ? await client.events() : undefined
   const job: Job = await client.queue.add(name, payload, options)
-  const added = { id: job.id!, name, queue: queueName }
-  const line = `enqueued ${name} ${added.id} on queue ${queueName}`
+  const added = { id: job.id!, name, queue: client.queue.name }
+  const line = `enqueued ${name} ${added.id} on queue ${added.queue}`
   if (events === undefined) return context.print(line, added)
   // Stdout is for what the job returns.
   context.note(line)

@@ -2,7 +2,9 @@
 import { Queue, QueueEvents } from 'bullmq'
 import type { Config } from '../../config.ts'
 import { openRedis, type RedisHandle } from '../../redis/connection.ts'
+import { Replicas } from '../../redis/replicas.ts'
 import type { Output } from '../output.ts'
+import { chooseQueue, type QueueChoice } from './queue-choice.ts'
 
 export interface QueueClient extends AsyncDisposable {
   readonly queue: Queue
@@ -10,12 +12,24 @@ export interface QueueClient extends AsyncDisposable {
   events(): Promise<QueueEvents>
 }
 
-/** Connects, says what is to be said about this Redis, and opens the queue. Closing it closes everything. */
-export async function openQueue(config: Config, name: string, output: Output): Promise<QueueClient> {
+/**
+ * Connects, says what is to be said about this Redis, and opens the queue `named`, or else the one that suits `job`.
+ * Closing it closes everything.
+ */
+export async function openQueue(
+  config: Config,
+  { named, job }: { named: string | undefined; job: string },
+  output: Output,
+): Promise<QueueClient> {
   const redis = await openRedis(config, { onMessage: line => output.note(line) })
   for (const warning of redis.warnings) output.note(`warning: ${warning}`)
   const connection = redis.connect('enqueue')
-  const queue = new Queue(name, { connection, prefix: redis.prefix })
+  const choice: QueueChoice =
+    named === undefined
+      ? chooseQueue(job, await new Replicas(connection, redis.prefix).list())
+      : { queue: named }
+  if (choice.note !== undefined) output.note(choice.note)
+  const queue = new Queue(choice.queue, { connection, prefix: redis.prefix })
   // Errors are those of the connection, which reconnects by itself; without a listener they would end the process.
   queue.on('error', () => {})
   const opened: QueueEvents[] = []

@@ -63,7 +63,7 @@ export async function runExecutable(file: string, ctx: JobContext): Promise<void
 }
 
 /** `--dir /tmp --count 3`; true is the bare flag, false and null are left out, arrays repeat, objects are JSON. */
-export function argumentsOf(args: unknown): string[] {
+function argumentsOf(args: unknown): string[] {
   if (typeof args !== 'object' || args === null || Array.isArray(args)) return []
   return Object.entries(args).flatMap(([key, value]) =>
     (Array.isArray(value) ? value : [value]).flatMap(item => {

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { FROM, record } from '../protocol.ts'
 import type { ThreadInit } from '../thread-port.ts'
-import { AWAKE, Wire } from '../wire.ts'
+import { Wire } from '../wire.ts'
 import { watchForEnd } from './culprit.ts'
 import { Runtime } from './runtime.ts'
 
@@ -14,7 +14,6 @@ const wire: Wire = new Wire(
   init.wire,
   () => port.postMessage(0),
   text => runtime.onRecord(text),
-  AWAKE,
 )
 // What is written before the thread exits is read after it did: the supervisor drains the ring of a dead thread.
 watchForEnd(words => wire.send(record(FROM.dying, '', JSON.stringify(words))))

@@ -1,0 +1,44 @@
+/** A replica that is told to stop, or whose files end their executor, while its executors boot. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { bench, KINDS, untilState } from '../helpers/fleet.ts'
+import { project } from '../helpers/project.ts'
+import { startRedis, type TestRedis } from '../helpers/redis.ts'
+import { Replica } from '../helpers/replica.ts'
+
+let redis: TestRedis
+beforeAll(async () => void (redis = await startRedis()))
+afterAll(() => redis.stop())
+
+const FINE = 'export default () => 1\n'
+
+describe.each(KINDS)('in a %s', isolation => {
+  it('stops at once on TERM while a job file is still being imported', async () => {
+    using dir = project({
+      'jobs/slow.js': `console.error('importing')\nawait new Promise(done => setTimeout(done, 20_000))\n${FINE}`,
+    })
+    await using replica = new Replica({ redis, cwd: dir.dir, jobs: 'jobs', args: ['--isolation', isolation] })
+    await replica.until(() => replica.stderr.includes('importing'), 'its first import')
+    replica.kill('SIGTERM')
+    const { code, ms } = await replica.ended
+    expect(code).toBe(0)
+    expect(ms).toBeLessThan(3_000)
+  })
+
+  it('--watch: a change that ends every new executor leaves the old ones at work', async () => {
+    await using b = await bench(redis, 'default')
+    using dir = project({ 'jobs/fine.js': FINE })
+    const args = ['--isolation', isolation, '--watch']
+    await using replica = await Replica.start({ redis, cwd: dir.dir, jobs: 'jobs', args })
+    dir.write({ 'jobs/exits.js': 'process.exit(0)' })
+    await replica.event('executor.ended')
+    const during = await b.queue.add('fine', {})
+    expect(await untilState(b.queue, during.id)).toMatchObject({ state: 'completed', returnvalue: 1 })
+    // Once it is mended, the new version is taken.
+    dir.write({ 'jobs/exits.js': FINE, 'jobs/fine.js': 'export default () => 2\n' })
+    await replica.event('fleet.reloaded', { jobs: 2, broken: 0 })
+    const after = await b.queue.add('fine', {})
+    expect(await untilState(b.queue, after.id)).toMatchObject({ state: 'completed', returnvalue: 2 })
+    replica.kill('SIGTERM')
+    expect((await replica.ended).code).toBe(0)
+  })
+})
