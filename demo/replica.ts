@@ -1,13 +1,14 @@
 /** One `runner work` process of the demo. Its log is kept in the demo's folder. */
-import { spawn, type ChildProcess } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { ENV, JOBS, RUNNER } from './command.ts'
 
-const root = join(import.meta.dirname, '..')
-export const RUNNER = join(root, 'bin', 'runner.js')
-export const JOBS = ['--jobs', join(root, 'jobs'), '--jobs', join(root, 'scripts')]
+const RECOVERY = ['--lock-duration', '3s', '--stalled-interval', '1s']
+/** Should the demo be killed itself, its replicas end all the same. */
+const LEASH = ['--max-time', '3m']
 
 export class Replica {
   readonly name: string
@@ -17,52 +18,47 @@ export class Replica {
 
   constructor(name: string, folder: string) {
     this.name = name
-    const args = [
-      RUNNER,
-      'work',
-      ...JOBS,
-      '--lock-duration',
-      '3s',
-      '--stalled-interval',
-      '1s',
-      '--log-level',
-      'debug',
-    ]
-    this.#child = spawn(process.execPath, args, {
+    this.#child = spawn(process.execPath, [RUNNER, 'work', ...JOBS, ...RECOVERY, ...LEASH], {
       cwd: folder,
-      env: { ...process.env, OUTBOX: join(folder, 'outbox') },
+      env: { ...ENV, OUTBOX: join(folder, 'outbox') },
       stdio: ['ignore', 'ignore', 'pipe'],
       // Ctrl-C ends the demo, and the demo ends its replicas.
       detached: true,
     })
-    const log = createWriteStream(join(folder, `replica-${name}.log`))
+    const stderr = this.#child.stderr as NodeJS.ReadableStream
+    const log = join(folder, `replica-${name}.log`)
+    stderr.pipe(createWriteStream(log))
     const ready = Promise.withResolvers<void>()
     this.started = ready.promise
-    this.#child.stderr?.pipe(log)
-    createInterface({ input: this.#child.stderr as NodeJS.ReadableStream }).on('line', line => {
+    this.started.catch(() => undefined)
+    createInterface({ input: stderr }).on('line', line => {
       if (line.includes('"event":"fleet.started"')) ready.resolve()
       const job = /"job":"([^"]+)"/.exec(line)?.[1]
       if (job !== undefined) this.#seen.add(job)
     })
     this.#child.once('exit', code =>
-      ready.reject(new Error(`replica ${name} ended with ${code}, see ${String(log.path)}`)),
+      ready.reject(new Error(`replica ${name} ended with ${code}, see ${log}`)),
     )
-    this.started.catch(() => undefined)
   }
 
-  /** Whether a line of this job was in its log. */
-  runs(job: string): boolean {
-    return this.#seen.has(job) && this.#child.exitCode === null && this.#child.signalCode === null
+  /** Whether a handler of this job has written a line to its log. */
+  has(job: string): boolean {
+    return this.#seen.has(job)
   }
 
-  kill(): void {
-    this.#child.kill('SIGKILL')
+  /** SIGKILL; resolves when it is gone. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL')
   }
 
   async stop(): Promise<void> {
+    await this.#end('SIGTERM')
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
     const exit = once(this.#child, 'exit')
-    this.#child.kill('SIGTERM')
+    this.#child.kill(signal)
     await exit
   }
 }

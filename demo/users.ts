@@ -1,4 +1,5 @@
 /** The table that is migrated, and the oracle: `touched` counts how often each row was written. */
+import { rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as wait } from 'node:timers/promises'
 
@@ -19,15 +20,17 @@ export class Users implements Disposable {
     this.#db = new DatabaseSync(file, { timeout: 10_000 })
   }
 
+  /** Replaces the file. */
   static create(file: string, rows: number): Users {
+    for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true })
     const users = new Users(file)
     users.#db.exec(`
       pragma journal_mode = wal;
-      create table users (id integer primary key, email text not null, domain_v2 text, touched integer not null default 0);
       begin;
-    `)
+      create table users
+        (id integer primary key, email text not null, domain_v2 text, touched integer not null default 0)`)
     const insert = users.#db.prepare('insert into users (id, email) values (?, ?)')
-    for (let id = 1; id <= rows; id++) insert.run(id, `user${id}@${id % 3 === 0 ? 'old' : 'new'}.example`)
+    for (let id = 1; id <= rows; id++) insert.run(id, `user${id}@${id % 3 === 0 ? 'Old' : 'New'}.Example`)
     users.#db.exec('commit')
     return users
   }
@@ -36,17 +39,18 @@ export class Users implements Disposable {
     return this.#db
       .prepare(
         `select count(*) as rows,
-           count(*) filter (where domain_v2 = substr(email, instr(email, '@') + 1)) as migrated,
+           count(*) filter (where domain_v2 = lower(substr(email, instr(email, '@') + 1))) as migrated,
            count(*) filter (where touched > 1) as twice
          from users`,
       )
       .get() as unknown as UserCount
   }
 
+  /** Until the row at this share of the table is written. */
   async untilMigrated(share: number): Promise<void> {
-    const touched = this.#db.prepare('select count(*) as n from users where touched > 0')
-    const { rows } = this.count()
-    while ((touched.get() as { n: number }).n < rows * share) await wait(10)
+    const row = this.#db.prepare('select touched from users where id = ?')
+    const id = Math.ceil(this.count().rows * share)
+    while (row.get(id)?.['touched'] === 0) await wait(5)
   }
 
   [Symbol.dispose](): void {
