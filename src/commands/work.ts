@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Config } from '../config.ts'
-import { EXIT, RunnerError, type ExitCode } from '../errors.ts'
+import { EXIT, RunnerError, messageOf, type ExitCode } from '../errors.ts'
 import { FileWatch } from '../fleet/file-watch.ts'
 import { StopConditions, readQueue } from '../fleet/stop-conditions.ts'
 import { Stopping } from '../fleet/stopping.ts'
@@ -56,12 +56,15 @@ export async function work(config: Config, context: CliContext, watch: boolean):
   const signals = new ReplicaSignals(supervisor, stopping, config.grace, context.note)
   let code: ExitCode = EXIT.runtime
   try {
-    await supervisor.start(manifest => {
+    const started = supervisor.start(manifest => {
       refuseBroken(config, [...found.broken, ...manifest.broken])
       return Object.keys(queuesGiven).length > 0 ? queuesGiven : queuesOf(manifest, config.concurrency)
     })
-    conditions.start()
-    const watcher = watch ? watchFiles(config, supervisor, events) : undefined
+    // Told to stop while it boots, it never starts.
+    await Promise.race([started, stopping.whenStopped()])
+    if (!stopping.started) conditions.start()
+    const watcher =
+      watch && !stopping.started ? watchFiles(config, supervisor, events, context.note) : undefined
     const { handedBack } = await stopping.whenStopped()
     watcher?.close()
     code = signals.forced ? EXIT.forced : handedBack > 0 ? EXIT.handedBack : EXIT.ok
@@ -96,14 +99,21 @@ function queuesOf({ jobs }: Manifest, concurrency: number): Record<string, numbe
   )
 }
 
-function watchFiles(config: Config, supervisor: Supervisor, events: Events): FileWatch {
+function watchFiles(
+  config: Config,
+  supervisor: Supervisor,
+  events: Events,
+  note: (line: string) => void,
+): FileWatch {
   const folders = config.jobs.map(folder => resolve(config.cwd, folder)).filter(existsSync)
-  return new FileWatch(folders, () => {
+  const reload = async () => {
     const { files, broken } = jobFiles(config)
-    void supervisor.reload(files).then(manifest => {
-      const all = [...broken, ...manifest.broken]
-      for (const { file, code, message } of broken) events.emit('job.file-broken', { file, code, message })
-      events.emit('fleet.reloaded', { jobs: manifest.jobs.length, broken: all.length })
-    })
+    const manifest = await supervisor.reload(files)
+    for (const { file, code, message } of broken) events.emit('job.file-broken', { file, code, message })
+    const all = broken.length + manifest.broken.length
+    events.emit('fleet.reloaded', { jobs: manifest.jobs.length, broken: all })
+  }
+  return new FileWatch(folders, () => {
+    reload().catch((error: unknown) => note(`not reloaded, the old version goes on: ${messageOf(error)}`))
   })
 }

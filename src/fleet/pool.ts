@@ -87,16 +87,28 @@ export class Pool {
     await executor.end()
   }
 
-  /** New executors for new or changed files; the present ones finish what they hold. Resolves with the new manifest. */
+  /**
+   * New executors for new or changed files; the present ones finish what they hold. Resolves with the new manifest.
+   * Rejects when a new one dies while it boots: then the present ones go on as if nothing had been asked.
+   */
   async replace(files: JobFile[]): Promise<Manifest> {
-    this.#options.init = { ...this.#options.init, files }
+    if (this.#closing) throw new RunnerError('EXECUTOR_BOOT_FAILED', 'the replica is stopping')
+    const before = this.#options.init
+    this.#options.init = { ...before, files }
     const old = [...this.#shared]
     const ready = Promise.withResolvers<Manifest>()
-    for (const _ of old) this.#spawn(this.#shared, ready)
-    const manifest = await ready.promise
-    for (const executor of old) this.#retire(executor)
-    for (const executor of this.#solo) this.#retire(executor)
-    return manifest
+    const fresh = Array.from({ length: this.#options.size }, () => this.#spawn(this.#shared, ready))
+    try {
+      const manifest = await ready.promise
+      for (const executor of [...old, ...this.#solo]) this.#retire(executor)
+      return manifest
+    } catch (error) {
+      if (this.#options.init.files === files) this.#options.init = before
+      for (const executor of fresh) this.#retire(executor)
+      throw error
+    } finally {
+      this.#refill()
+    }
   }
 
   /** Ends every executor, and gives back the runs that never started. */
@@ -108,8 +120,7 @@ export class Pool {
     await Promise.all(this.executors.map(executor => this.end(executor, { reason })))
   }
 
-  #spawn(into: Set<Executor>, ready = this.#booted): void {
-    if (this.#closing) return
+  #spawn(into: Set<Executor>, ready = this.#booted): Executor {
     const executor = new Executor(++this.#lastId, this.#options.open, this.#options.init, {
       onProgress: this.#events.onProgress,
       onLog: this.#events.onLog,
@@ -117,9 +128,14 @@ export class Pool {
       onCall: this.#events.onCall,
       onReady: (_ready, manifest) => this.#onReady(manifest, ready),
       onIdle: idle => this.#onIdle(idle),
-      onExit: (dead, exit) => this.#onExit(dead, exit, into),
+      onExit: (dead, exit) => {
+        // Without effect once one was ready. A first boot may be tried again.
+        if (ready !== this.#booted) ready.reject(bootFailed(exit))
+        this.#onExit(dead, exit, into)
+      },
     })
     into.add(executor)
+    return executor
   }
 
   #onReady(manifest: Manifest, ready: PromiseWithResolvers<Manifest>): void {
@@ -136,6 +152,7 @@ export class Pool {
       const free = executor.state === 'ready' && !executor.retired && executor.runs.size === 0
       if (free) this.#start(executor, this.#waitingAlone.shift() as Run)
     }
+    if (this.#closing) return
     const booting = [...this.#solo].filter(executor => executor.state === 'booting').length
     const missing = Math.min(this.#waitingAlone.length - booting, this.#options.size - this.#solo.size)
     for (let i = 0; i < missing; i++) this.#spawn(this.#solo)
@@ -172,22 +189,36 @@ export class Pool {
   }
 
   #respawn(executor: Executor, exit: ExecutorExit): void {
-    if (executor.served > 0 || this.#closing) {
-      this.#spawn(this.#shared)
+    if (this.#closing) return
+    if (executor.served > 0) {
+      this.#refill()
       return
     }
     this.#failedBoots++
     if (!this.#everReady && this.#failedBoots >= BOOT_TRIES) {
-      const why = exit.words?.message ?? exit.message
-      this.#booted.reject(
-        new RunnerError('EXECUTOR_BOOT_FAILED', `no executor could start: it ${why}`, {
-          hint: 'a job file ends the process while it is imported; the stack says which',
-          details: { stack: exit.words?.stack },
-        }),
-      )
+      this.#booted.reject(bootFailed(exit))
       return
     }
     const pause = Math.min(RESPAWN_MOST, RESPAWN_FIRST * 2 ** this.#failedBoots)
-    setTimeout(() => this.#spawn(this.#shared), pause)
+    setTimeout(() => this.#refill(), pause)
   }
+
+  /** As many shared executors as there should be: one that dies while others take its place is not replaced. */
+  #refill(): void {
+    if (this.#closing) return
+    let lacking = this.#options.size
+    for (const executor of this.#shared) if (!executor.retired) lacking--
+    for (; lacking > 0; lacking--) this.#spawn(this.#shared)
+  }
+}
+
+function bootFailed(exit: ExecutorExit): RunnerError {
+  return new RunnerError(
+    'EXECUTOR_BOOT_FAILED',
+    `no executor could start: it ${exit.words?.message ?? exit.message}`,
+    {
+      hint: 'a job file ends the process while it is imported; the stack says which',
+      details: { stack: exit.words?.stack },
+    },
+  )
 }

@@ -27,17 +27,31 @@ describe.each(KINDS)('in a %s', isolation => {
   it('--watch: a change that ends every new executor leaves the old ones at work', async () => {
     await using b = await bench(redis, 'default')
     using dir = project({ 'jobs/fine.js': FINE })
-    const args = ['--isolation', isolation, '--watch']
+    const args = ['--isolation', isolation, '--watch', '--executors', '2']
     await using replica = await Replica.start({ redis, cwd: dir.dir, jobs: 'jobs', args })
+    // The files are watched a moment after the start: from the first job on, surely.
+    const first = await b.queue.add('fine', {})
+    expect(await untilState(b.queue, first.id)).toMatchObject({ state: 'completed', returnvalue: 1 })
+
     dir.write({ 'jobs/exits.js': 'process.exit(0)' })
-    await replica.event('executor.ended')
+    await replica.until(() => /not reloaded.*called process\.exit\(0\)/.test(replica.stderr), 'its refusal')
     const during = await b.queue.add('fine', {})
     expect(await untilState(b.queue, during.id)).toMatchObject({ state: 'completed', returnvalue: 1 })
-    // Once it is mended, the new version is taken.
+
+    // Once it is mended, the new version is taken, by as many executors as before.
     dir.write({ 'jobs/exits.js': FINE, 'jobs/fine.js': 'export default () => 2\n' })
     await replica.event('fleet.reloaded', { jobs: 2, broken: 0 })
     const after = await b.queue.add('fine', {})
     expect(await untilState(b.queue, after.id)).toMatchObject({ state: 'completed', returnvalue: 2 })
+    await expect
+      .poll(async () => {
+        replica.stderr = ''
+        replica.kill('SIGTTIN')
+        await replica.until(() => /^\d+ running$/m.test(replica.stderr), 'the dump')
+        await new Promise(done => setTimeout(done, 50))
+        return replica.stderr.match(/^ {2}executor \d+: ready/gm)?.length
+      })
+      .toBe(2)
     replica.kill('SIGTERM')
     expect((await replica.ended).code).toBe(0)
   })
