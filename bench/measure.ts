@@ -39,13 +39,11 @@ export async function measure(
   const queue = new Queue(name, { connection: client })
   const subject = spawn(
     process.execPath,
-    ['--conditions=@bullmq-runner/source', new URL('./subject.ts', import.meta.url).pathname].concat([
-      kind,
-      name,
-      String(workload.concurrency),
-      String(jobs),
-      redis.url,
-    ]),
+    [
+      '--no-warnings',
+      '--conditions=@bullmq-runner/source',
+      new URL('./subject.ts', import.meta.url).pathname,
+    ].concat([kind, name, String(workload.concurrency), String(jobs), redis.url]),
     { stdio: ['ignore', 'pipe', 'inherit'] },
   )
   try {

@@ -6,6 +6,7 @@ import { EXIT } from '../errors.ts'
 import type { Stopping } from '../fleet/stopping.ts'
 import type { Supervisor } from '../fleet/supervisor.ts'
 import { formatMilliseconds } from '../units.ts'
+import { endProcess } from './end-process.ts'
 
 export class ReplicaSignals {
   /** A second INT came. */
@@ -21,7 +22,7 @@ export class ReplicaSignals {
         )
         void stopping.stop({ reason: signal, grace })
       } else if (signal === 'SIGINT') {
-        if (this.forced) process.exit(EXIT.forced)
+        if (this.forced) endProcess(EXIT.forced, supervisor.pool.executors.length > 0)
         this.forced = true
         note('SIGINT: handing back what runs, now')
         stopping.hurry()

@@ -14,6 +14,7 @@ import { Events } from '../observe/events.ts'
 import { logEvents } from '../observe/log-events.ts'
 import { openLog } from '../observe/logger.ts'
 import { openRedis } from '../redis/connection.ts'
+import { endProcess } from './end-process.ts'
 import { addHelp } from './help.ts'
 import { jobFiles } from './job-files.ts'
 import { addSettingFlags } from './setting-flags.ts'
@@ -77,7 +78,7 @@ export async function work(config: Config, context: CliContext, watch: boolean):
     await Promise.race([redis.close(), new Promise(done => setTimeout(done, 1_000))])
   }
   // What user code left open in a library of the supervisor's process must not outlive the deadline.
-  process.exit(code)
+  endProcess(code, supervisor.pool.executors.length > 0)
 }
 
 /** A replica that lacks some of its handlers would fail the jobs meant for them. */

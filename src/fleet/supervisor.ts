@@ -146,6 +146,10 @@ export class Supervisor {
 
   /** The processor of every queue. Hot path: for a job that runs for the first time it is synchronous up to the executor. */
   async #process(job: FleetJob, token: string): Promise<RawResult> {
+    // Started more often than it finished: handed back, snoozed, stalled or crashed. Only then crashes are looked up.
+    const again = job.attemptsStarted > job.attemptsMade + 1
+    const alone = again && (await this.#settlement.crashesOf(job)) > 0
+    // After the await: a replica that has begun to stop meanwhile would never start this run.
     if (this.quiet || this.counts.started >= this.limit) {
       return this.#settlement.putBack(job, token, 'the replica takes no more jobs')
     }
@@ -153,9 +157,6 @@ export class Supervisor {
     if (entry === undefined) {
       return refuseUnknown(job, token, [...this.#jobs.keys()], this.registration, this.#options.events)
     }
-    // Started more often than it finished: handed back, snoozed, stalled or crashed. Only then crashes are looked up.
-    const again = job.attemptsStarted > job.attemptsMade + 1
-    const alone = again && (await this.#settlement.crashesOf(job)) > 0
     if (!job.opts.attempts && entry.attempts !== undefined) job.opts.attempts = entry.attempts
     if (job.opts.backoff === undefined && entry.backoff !== undefined) job.opts.backoff = entry.backoff
 

@@ -59,6 +59,29 @@ describe.each(KINDS)('in a %s', isolation => {
     expect(await fateOf(b.queue, good.id)).toMatchObject(UNSPENT)
   })
 
+  it('keeps the deadline when a job is inside native code, and its neighbour runs again elsewhere', async () => {
+    await using b = await bench(redis)
+    const locks = ['--lock-duration', '2s', '--stalled-interval', '2s']
+    const one = [...args, ...locks, '--executors', '1']
+    await using replica = await Replica.start({ redis, args: one })
+    const neighbour = await b.act({ do: 'gate' })
+    await untilRecorded(b.client, 'start', 1)
+    await b.act({ do: 'native', ms: 15_000, untilFence: 2 })
+    await untilRecorded(b.client, 'start', 2)
+
+    replica.kill('SIGTERM')
+    const { code, ms } = await replica.ended
+    expect(code).toBe(75)
+    // A thread costs the time that is given to hand back: it cannot be seen to be gone before its process is.
+    expect(ms).toBeLessThan(isolation === 'thread' ? 7_000 : 4_000)
+
+    await b.open()
+    await using _next = await Replica.start({ redis, args: one })
+    await untilFinished(b.queue, 2)
+    expect(await fateOf(b.queue, neighbour.id)).toMatchObject({ state: 'completed', attemptsMade: 1 })
+    await expectPromiseKept(b.client, { ids: [neighbour.id as string], starts: 2 })
+  })
+
   it('exits 0 at once when nothing runs, and waits for what ends within the grace', async () => {
     await using b = await bench(redis)
     await using idle = await Replica.start({ redis, args })
