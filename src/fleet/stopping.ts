@@ -11,7 +11,7 @@ import type { Config } from '../config.ts'
 import type { Events } from '../observe/events.ts'
 import type { Supervisor } from './supervisor.ts'
 
-/** Milliseconds for hand-backs once the executors are gone, and for connections to close. A dead Redis costs this much. */
+/** Milliseconds for executors to go and their jobs to be handed back, and for connections to close. A dead Redis costs this much. */
 const HAND_BACK = 1_500
 const CLOSE = 1_000
 
@@ -81,8 +81,11 @@ export class Stopping {
     for (const run of runs) pool.holderOf(run)?.abort(run, 'shutdown', `shutdown: ${reason}`)
     await this.#untilIdle(this.#config.abortGrace)
     const left = runs.size
-    await within(pool.close(reason), HAND_BACK)
-    await this.#untilIdle(HAND_BACK, false)
+    // Together: a thread inside native code does not end in time, and there is nothing more to wait for then.
+    await within(
+      pool.close(reason).then(() => this.#untilIdle(HAND_BACK, false)),
+      HAND_BACK,
+    )
     await within(Promise.all(workers.map(worker => worker.leave())), CLOSE)
     await within(Promise.allSettled([registration?.stop(), producer.close()]), CLOSE)
     // What could not be handed back (Redis is down) is found by the stall sweep of another replica.

@@ -73,7 +73,7 @@ describe.each(KINDS)('in a %s', isolation => {
     const { code, ms } = await replica.ended
     expect(code).toBe(75)
     // A thread costs the time that is given to hand back: it cannot be seen to be gone before its process is.
-    expect(ms).toBeLessThan(isolation === 'thread' ? 7_000 : 4_000)
+    expect(ms).toBeLessThan(isolation === 'thread' ? 6_000 : 4_000)
 
     await b.open()
     await using _next = await Replica.start({ redis, args: one })
