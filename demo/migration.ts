@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { ENV, JOBS, RUNNER } from './command.ts'
 
-/** Small batches, so that there are a thousand transactions to be killed between or within. */
-const BATCH = 50
+/** Small batches, so that there are thousands of transactions to be killed between or within. */
+const BATCH = 20
 
 export class Migration {
   readonly #child: ChildProcess

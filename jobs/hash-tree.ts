@@ -22,7 +22,7 @@ export default job({
   description: 'SHA-256 of all files under a folder; the total equals that of find, sort and sha256sum',
   args: z.object({ dir: z.string().min(1).describe('folder, seen from where the worker runs') }),
 
-  async run({ args, signal, progress, breathe }) {
+  async run({ args, signal, log, progress, breathe }) {
     const root = Buffer.from(resolve(args.dir))
     const paths: Buffer[] = []
     for await (const path of filesUnder(root, Buffer.from('.'))) {
@@ -31,6 +31,7 @@ export default job({
       await breathe()
     }
     paths.sort((a, b) => Buffer.compare(a, b))
+    log.info({ dir: args.dir, files: paths.length }, 'hashing')
 
     const limit = pLimit(AT_ONCE)
     const total = createHash('sha256')

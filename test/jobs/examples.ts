@@ -1,0 +1,71 @@
+/** The examples of this repository, worked by real replicas and enqueued by the real command. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Job, Queue } from 'bullmq'
+import { type TestRedis, startRedis } from '../helpers/redis.ts'
+import { Replica } from '../helpers/replica.ts'
+import { type Ended, runner } from '../helpers/runner.ts'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+/** So that what a dead replica held is found soon. */
+const RECOVERY = ['--lock-duration', '2s', '--stalled-interval', '500ms']
+
+/** Of `expect.poll`: a machine may be busy. */
+export const PATIENT = { timeout: 15_000 }
+
+export interface Examples extends AsyncDisposable {
+  redis: TestRedis
+  /** A temporary folder; the outbox is in it. */
+  folder: string
+  outbox: string
+  replica(...args: string[]): Promise<Replica>
+  /** `runner enqueue ...` */
+  enqueue(...args: string[]): Promise<Ended>
+  queue(name: string): Queue
+  job(queue: string, id: string): Promise<Job>
+}
+
+export async function examples(): Promise<Examples> {
+  const redis = await startRedis()
+  const folder = mkdtempSync(join(tmpdir(), 'examples-'))
+  const outbox = join(folder, 'outbox')
+  const replicas: Replica[] = []
+  const queues = new Map<string, Queue>()
+  const queue = (name: string) => {
+    const known = queues.get(name) ?? new Queue(name, { connection: redis.client() })
+    known.on('error', () => undefined)
+    queues.set(name, known)
+    return known
+  }
+  return {
+    redis,
+    folder,
+    outbox,
+    queue,
+    async replica(...args) {
+      const jobs = ['--jobs', join(ROOT, 'scripts'), ...RECOVERY, ...args]
+      const options = { redis, jobs: join(ROOT, 'jobs'), args: jobs, cwd: ROOT, env: { OUTBOX: outbox } }
+      const replica = await Replica.start(options)
+      replicas.push(replica)
+      return replica
+    },
+    enqueue: (...args) => runner(['enqueue', ...args, '--redis', redis.url], { cwd: ROOT }),
+    async job(name, id) {
+      const job = await queue(name).getJob(id)
+      if (job === undefined) throw new Error(`no job ${id} in queue ${name}`)
+      return job
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(replicas.map(replica => replica[Symbol.asyncDispose]()))
+      await Promise.all([...queues.values()].map(one => one.close()))
+      await redis.stop()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** The replica in whose log a handler of this job wrote a line. */
+export const holderOf = (job: string, replicas: Replica[]): Replica | undefined =>
+  replicas.find(replica => replica.lines.some(line => line['job'] === job && line.event === undefined))
