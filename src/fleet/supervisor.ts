@@ -199,6 +199,8 @@ export class Supervisor {
   #onLocksLost(queue: string, ids: string[]): void {
     for (const run of this.runs) {
       if (run.job.queueName !== queue || !ids.includes(run.job.id)) continue
+      // Told again at every renewal: the deadline of the first time counts.
+      if (run.aborted === 'lock-lost') continue
       this.#options.events.emit('job.lock-lost', refOf(run))
       const executor = this.pool.holderOf(run)
       if (executor === undefined) {
