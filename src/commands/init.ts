@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { shortPath } from '../job/file-path.ts'
 import { addHelp } from './help.ts'
+import { moduleExtension } from './module-extension.ts'
 import { CONFIG, HELLO_JOB, HELLO_SCRIPT } from './templates.ts'
 import type { CliContext } from './verbs.ts'
 import { appendLine, writeNew } from './write-new.ts'
@@ -14,10 +15,11 @@ export function define(command: Command, context: CliContext): void {
 }
 
 function init(dir: string, context: CliContext): void {
+  const extension = moduleExtension(dir)
   const files = writeNew(dir, {
-    'jobs/hello.ts': HELLO_JOB,
+    [`jobs/hello${extension}`]: HELLO_JOB,
     'scripts/hello-shell.sh': HELLO_SCRIPT,
-    'runner.config.ts': CONFIG,
+    [`runner.config${extension}`]: CONFIG,
   })
   const ignored = appendLine(join(dir, '.gitignore'), '.runner/')
   const made = [...files, ...(ignored ? ['.gitignore'] : [])]

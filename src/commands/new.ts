@@ -7,6 +7,7 @@ import { nameFault } from '../job/discover.ts'
 import { shortPath } from '../job/file-path.ts'
 import { addHelp } from './help.ts'
 import { jobFiles } from './job-files.ts'
+import { moduleExtension } from './module-extension.ts'
 import { jobTemplate, scriptTemplate } from './templates.ts'
 import type { CliContext } from './verbs.ts'
 import { fileExists, writeNew } from './write-new.ts'
@@ -27,7 +28,7 @@ async function create(kind: Kind, name: string, context: CliContext): Promise<vo
   const folder = folderOf(kind, config.jobs)
   const taken = existing(config, name)
   if (taken !== undefined) throw fileExists([taken])
-  const file = join(folder, `${name}.ts`)
+  const file = join(folder, `${name}${moduleExtension(config.cwd)}`)
   writeNew(config.cwd, { [file]: kind === 'job' ? jobTemplate(name) : scriptTemplate(name) })
   const made = shortPath(join(config.cwd, file))
   context.print(`made ${made}\nEnqueue it: npx runner enqueue ${name}`, { name, file: made })

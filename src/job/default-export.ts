@@ -86,6 +86,9 @@ function importFailed(file: string, error: unknown): RunnerError {
   const code = isRecord(error) ? String(error['code']) : ''
   return new RunnerError('JOB_IMPORT_FAILED', `${shortPath(file)}${line}: ${reason}`, {
     cause: error,
+    ...(reason === 'Cannot use import statement outside a module' && {
+      hint: 'package.json says "type": "commonjs": name the file .mts, or say "type": "module"',
+    }),
     ...(UNSTRIPPABLE.has(code) && {
       hint: "Node only erases types: use erasable syntax (no enum, no namespace), or NODE_OPTIONS='--import tsx'",
     }),

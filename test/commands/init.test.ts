@@ -97,3 +97,20 @@ test('what init and new make is run by a worker as it is', async () => {
     tidy: { done: 3 },
   })
 })
+
+test(
+  'in a CommonJS project, as npm init makes it, its files are .mts and run',
+  { timeout: 30_000 },
+  async () => {
+    using dir = project({ 'package.json': '{"type":"commonjs"}' })
+    const made = await runner(['init', '--json'], { cwd: dir.dir })
+    expect(JSON.parse(made.stdout)).toMatchObject({
+      made: expect.arrayContaining(['jobs/hello.mts', 'runner.config.mts']),
+    })
+    await runner(['new', 'job', 'other'], { cwd: dir.dir })
+    for (const job of ['hello', 'other']) {
+      const planned = await runner(['enqueue', job, '--dry-run', '--json'], { cwd: dir.dir })
+      expect(planned, planned.stderr).toMatchObject({ code: 0 })
+    }
+  },
+)
