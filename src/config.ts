@@ -80,7 +80,7 @@ export async function resolveConfig({ cwd, env, flags, file }: ConfigSources): P
     const parsed = option.schema.safeParse(value)
     if (!parsed.success) {
       const reason = parsed.error.issues.map(issue => issue.message).join('; ')
-      const shown = key === 'redis' ? '' : ` (got ${JSON.stringify(value)})`
+      const shown = key === 'redis' || reason.includes(', got ') ? '' : ` (got ${JSON.stringify(value)})`
       throw new RunnerError('CONFIG_INVALID', `${name}: ${reason}${shown}`, {
         details: { option: key, from },
       })

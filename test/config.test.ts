@@ -126,3 +126,8 @@ describe('the config file', () => {
     expect(await refusal({ cwd: dir.dir })).toMatch(message)
   })
 })
+
+test('says the value that was given once', async () => {
+  const refused = resolveConfig({ cwd: import.meta.dirname, env: {}, flags: { grace: 'soon' } })
+  await expect(refused).rejects.toThrow(/^--grace: expected a duration [^"]*, got "soon"$/)
+})

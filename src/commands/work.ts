@@ -56,6 +56,7 @@ export async function work(config: Config, context: CliContext, watch: boolean):
   const conditions = new StopConditions(config, supervisor, stopping, events)
   const signals = new ReplicaSignals(supervisor, stopping, config.grace, context.note)
   let code: ExitCode = EXIT.runtime
+  conditions.startClock()
   try {
     const started = supervisor.start(manifest => {
       refuseBroken(config, [...found.broken, ...manifest.broken])

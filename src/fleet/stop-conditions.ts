@@ -30,11 +30,17 @@ export class StopConditions {
     }
   }
 
+  /** Before the replica starts: its time runs also while it waits for Redis. */
+  startClock(): void {
+    const { maxTime, grace } = this.#config
+    if (maxTime === undefined) return
+    this.#timers.push(setTimeout(() => this.#stop('maximum time reached', grace), maxTime))
+  }
+
+  /** Once it takes jobs. */
   start(): void {
-    const { maxTime, idleTimeout, drain, grace } = this.#config
-    if (maxTime !== undefined) {
-      this.#timers.push(setTimeout(() => this.#stop('maximum time reached', grace), maxTime))
-    }
+    const { idleTimeout, drain } = this.#config
+    this.#lastActive = Date.now()
     if (idleTimeout !== undefined || drain) {
       this.#timers.push(setInterval(() => void this.#look().catch(() => undefined), LOOK_EVERY))
     }
