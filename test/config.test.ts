@@ -86,7 +86,7 @@ describe('values', () => {
   test.each([
     [
       { flags: { grace: 'soon' } },
-      'CONFIG_INVALID --grace: expected a duration such as 250ms, 30s, 5m, 2h or 1d, got "soon" (got "soon")',
+      'CONFIG_INVALID --grace: expected a duration such as 250ms, 30s, 5m, 2h or 1d, got "soon"',
     ],
     [
       { env: { RUNNER_CONCURRENCY: '0' } },
