@@ -50,7 +50,6 @@ export const ERRORS = {
   JOB_CRASHED: [EXIT.jobFailed, 'the job fails; attempts and backoff apply'],
   JOB_CRASH_LOOP: [EXIT.jobFailed, 'the job fails and is not retried'],
   JOB_CANCELLED: [EXIT.jobFailed, 'the job fails and is not retried'],
-  JOB_HANDED_BACK: [EXIT.jobFailed, 'the run ends; the job waits again with its attempts unspent'],
   JOB_RESULT_INVALID: [EXIT.jobFailed, 'the job fails and is not retried'],
   JOB_EXECUTABLE_FAILED: [EXIT.jobFailed, 'the job fails; attempts and backoff apply'],
   NO_HANDLER: [EXIT.jobFailed, 'put back while another live replica knows the name, else the job fails'],

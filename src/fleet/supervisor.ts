@@ -6,7 +6,7 @@
  *   start() -> working <-> quiet -> stop() -> stopped        (stopping.ts)
  */
 import type { Config } from '../config.ts'
-import { RunnerError } from '../errors.ts'
+import { RunnerError, messageOf } from '../errors.ts'
 import type { JobEntry, JobFile, Manifest } from '../job/manifest.ts'
 import type { Events } from '../observe/events.ts'
 import type { RedisHandle } from '../redis/connection.ts'
@@ -269,8 +269,7 @@ export class Supervisor {
   }
 
   #onError(queue: string, error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error)
-    this.#options.events.emit('worker.error', { queue, message })
+    this.#options.events.emit('worker.error', { queue, message: messageOf(error) })
   }
 }
 
