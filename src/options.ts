@@ -83,7 +83,7 @@ export const OPTIONS = {
     'RUNNER_REDACT',
     list,
     [],
-    'payload field whose value is never logged, such as password or card.number, repeatable',
+    'payload field whose value no log and no error shows, such as password or card.number, repeatable',
   ),
   queues: option(
     'work',

@@ -50,7 +50,7 @@ async function run(
   try {
     if (flags.help === true) return showJobHelp(command, target.entry ?? { ...NOTHING, name: job })
     const assignments = payloadFlags(command, target)
-    const input = flags.data === undefined ? { one: {} } : await readPayload(flags.data)
+    const input = flags.data === undefined ? { one: {} } : await readPayload(flags.data, config.redact)
     const request = { config, context, flags, target, assignments }
     await ('one' in input ? enqueueOne(request, input.one) : enqueueMany(request, input.many))
   } finally {

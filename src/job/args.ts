@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { ArgsError, messageOf } from '../errors.ts'
 import { listProblems, printPath, problemsOf, shorten, type Problem } from './problem.ts'
+import { Redaction } from './redaction.ts'
 
 /** Largest payload that may be enqueued, in bytes of JSON: Redis holds every one of them in memory. */
 export const MAX_PAYLOAD = 1024 * 1024
@@ -15,27 +16,39 @@ const FORBIDDEN = new Set(['__proto__', 'constructor', 'prototype'])
 /**
  * The schema's output for `value`; without a schema, `value` itself.
  * Throws `ArgsError`, whose message lists each field with the value got and the rule, and whose details are
- * `{ path, value, rule }[]`. Async refinements are awaited.
+ * `{ path, value, rule }[]`. Async refinements are awaited. `redact` are the fields whose values no message shows.
  */
 export async function checkArgs(
   name: string,
   schema: z.ZodType | undefined,
   value: unknown,
+  redact: readonly string[] = [],
 ): Promise<unknown> {
   const path = forbiddenKey(value)
   if (path !== undefined)
     throw refused(name, [{ path, value: 'a key', rule: 'this key is refused in payloads' }])
   if (schema === undefined) return value
-  const parsed = await parse(name, schema, value)
+  const parsed = await parse(name, schema, value, redact)
   if (parsed.success) return parsed.data
-  throw refused(name, problemsOf(parsed.error.issues, value))
+  throw refused(name, problemsOf(parsed.error.issues, value, new Redaction(redact)))
+}
+
+export interface PayloadJsonOptions {
+  /** Default 1 MiB. */
+  maxBytes?: number
+  /** Fields whose values no message shows. */
+  redact?: readonly string[]
 }
 
 /**
- * The JSON that is stored for `value`. Throws `ArgsError` for what is not JSON or larger than `maxBytes`
- * (default 1 MiB). What JSON drops silently (undefined fields, functions) is dropped here too.
+ * The JSON that is stored for `value`. Throws `ArgsError` for what is not JSON or larger than `maxBytes`.
+ * What JSON drops silently (undefined fields, functions) is dropped here too.
  */
-export function payloadJson(name: string, value: unknown, maxBytes = MAX_PAYLOAD): string {
+export function payloadJson(
+  name: string,
+  value: unknown,
+  { maxBytes = MAX_PAYLOAD, redact = [] }: PayloadJsonOptions = {},
+): string {
   let json: string | undefined
   try {
     json = JSON.stringify(value)
@@ -46,16 +59,18 @@ export function payloadJson(name: string, value: unknown, maxBytes = MAX_PAYLOAD
   const bytes = Buffer.byteLength(json)
   if (bytes <= maxBytes) return json
   const rule = `${bytes} bytes of JSON, ${maxBytes} are allowed: store it elsewhere and enqueue its place`
-  throw refused(name, [{ path: '', value: shorten(json.slice(0, 100), 40), rule }])
+  const beginning = new Redaction(redact).applyToText(json.slice(0, 100))
+  throw refused(name, [{ path: '', value: shorten(beginning, 40), rule }])
 }
 
-async function parse(name: string, schema: z.ZodType, value: unknown) {
+async function parse(name: string, schema: z.ZodType, value: unknown, redact: readonly string[]) {
   try {
     return await z.safeParseAsync(schema, value)
   } catch (error) {
     // A refinement or transform of the schema that throws instead of reporting an issue.
     const rule = `its schema threw: ${messageOf(error)}`
-    throw refused(name, [{ path: '', value: shorten(value), rule }], error)
+    const shown = shorten(new Redaction(redact).apply(value))
+    throw refused(name, [{ path: '', value: shown, rule }], error)
   }
 }
 

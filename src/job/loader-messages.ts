@@ -6,6 +6,8 @@ export interface LoaderData {
   files: JobFile[]
   /** Milliseconds that one file's top level may take. */
   timeout: number
+  /** Payload fields whose values no verdict shows. */
+  redact: readonly string[]
 }
 
 /** JSON texts in, verdicts out, in the same order. */

@@ -10,7 +10,7 @@ import { asBroken, loadJob, type LoadedJob } from './load.ts'
 import type { CheckRequest, FromThread, LoaderData, Verdict } from './loader-messages.ts'
 
 const port = parentPort!
-const { files, timeout } = workerData as LoaderData
+const { files, timeout, redact } = workerData as LoaderData
 const jobs = new Map<string, LoadedJob>()
 
 const tell = (message: FromThread): void => port.postMessage(message)
@@ -35,7 +35,7 @@ async function answer({ id, name, payloads }: CheckRequest): Promise<void> {
 
 async function verdict(name: string, json: string): Promise<Verdict> {
   try {
-    await checkArgs(name, jobs.get(name)?.schema, JSON.parse(json))
+    await checkArgs(name, jobs.get(name)?.schema, JSON.parse(json), redact)
     return null
   } catch (error) {
     return error instanceof ArgsError

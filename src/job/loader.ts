@@ -17,6 +17,11 @@ const BLOCKED_AFTER = 1_000
 
 const THREAD = new URL(`./loader-thread.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url)
 
+export interface LoaderOptions extends LoadOptions {
+  /** Payload fields whose values no verdict shows. */
+  redact?: readonly string[]
+}
+
 export interface Loader {
   readonly manifest: Manifest
   /** Applies the job's schema to JSON texts in the thread; `null` for each that is fine. */
@@ -33,12 +38,12 @@ export async function inspectJobs(files: JobFile[], options?: LoadOptions): Prom
 }
 
 /** Loads `files` and keeps the thread for `check`. Never throws for a file: see `manifest.broken`. */
-export async function openLoader(files: JobFile[], options: LoadOptions = {}): Promise<Loader> {
+export async function openLoader(files: JobFile[], options: LoaderOptions = {}): Promise<Loader> {
   const timeout = options.timeout ?? IMPORT_TIMEOUT
   const broken: BrokenFile[] = []
   let rest = files
   for (;;) {
-    const thread = new LoaderThread({ files: rest, timeout })
+    const thread = new LoaderThread({ files: rest, timeout, redact: options.redact ?? [] })
     const culprit = await thread.load()
     broken.push(...thread.broken)
     if (culprit === undefined) return session(thread, broken)

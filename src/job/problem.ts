@@ -1,5 +1,7 @@
 /** What a schema refuses, in words: which field, the value it got, the rule. One entry for each field. */
 import type { z } from 'zod'
+import { messageOf } from '../errors.ts'
+import { Redaction } from './redaction.ts'
 
 export interface Problem {
   /** 'address.city', 'tags[0]'; '' is the whole value. */
@@ -12,11 +14,21 @@ export interface Problem {
 type Issue = z.core.$ZodIssue
 type Path = readonly PropertyKey[]
 
-export function problemsOf(issues: readonly Issue[], input: unknown): Problem[] {
-  return issues.flatMap(issue => explain(issue, [], input))
+/** Where something is refused, and what may be shown of it. */
+interface Refused {
+  value: unknown
+  redaction: Redaction
 }
 
-function explain(issue: Issue, parents: Path, input: unknown): Problem[] {
+export function problemsOf(
+  issues: readonly Issue[],
+  value: unknown,
+  redaction: Redaction = new Redaction([]),
+): Problem[] {
+  return issues.flatMap(issue => explain(issue, [], { value, redaction }))
+}
+
+function explain(issue: Issue, parents: Path, input: Refused): Problem[] {
   const path = [...parents, ...issue.path]
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map(key => problem([...path, key], input, 'no such field is known'))
@@ -27,7 +39,7 @@ function explain(issue: Issue, parents: Path, input: unknown): Problem[] {
 }
 
 /** A union fails with the issues of each member: those of the one that fits the kind of value, or all as "a, or b". */
-function explainUnion(issue: z.core.$ZodIssueInvalidUnion, path: Path, input: unknown): Problem[] {
+function explainUnion(issue: z.core.$ZodIssueInvalidUnion, path: Path, input: Refused): Problem[] {
   const fitting = issue.errors.filter(member => !member.some(isOfAnotherKind))
   const [only] = fitting.length === 1 ? fitting : []
   return only?.flatMap(one => explain(one, path, input)) ?? [problem(path, input, ruleOf(issue))]
@@ -52,11 +64,15 @@ function ruleOf(issue: Issue): string {
 
 const at = (path: Path): string => (path.length > 0 ? `${printPath(path)}: ` : '')
 
-function problem(path: Path, input: unknown, rule: string): Problem {
-  const value = shorten(valueAt(path, input))
+function problem(path: Path, { value: input, redaction }: Refused, rule: string): Problem {
+  const value = valueAt(path, input)
   // Messages of our own units say the value themselves.
-  const said = `, got ${value}`
-  return { path: printPath(path), value, rule: rule.endsWith(said) ? rule.slice(0, -said.length) : rule }
+  const said = `, got ${shorten(value)}`
+  return {
+    path: printPath(path),
+    value: shorten(redaction.apply(value, path)),
+    rule: rule.endsWith(said) ? rule.slice(0, -said.length) : rule,
+  }
 }
 
 export function printPath(path: Path): string {
@@ -87,6 +103,12 @@ function print(value: unknown): string {
   } catch {
     return String(value)
   }
+}
+
+/** Why `text` is not JSON. V8 quotes it too, so with fields to redact nothing of either is said. */
+export function jsonFault(text: string, error: unknown, redact: readonly string[]): string {
+  if (redact.length > 0) return 'it is not shown, since it may hold a redacted field'
+  return `${messageOf(error)}, got ${shorten(text)}`
 }
 
 /** '  to: got "nobody", Invalid email address', one line a problem. */

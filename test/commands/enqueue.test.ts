@@ -196,6 +196,18 @@ describe('a refusal leaves nothing in Redis', () => {
     expect(await keys()).toEqual([])
   })
 
+  test('which shows no value of a redacted field', async () => {
+    const refused = await enqueue('send-email', '--to', 'hunter2', '--redact', 'to', '--json')
+    expect(refused.code).toBe(2)
+    expect(refused.stderr).toContain('to: got \\"[Redacted]\\", Invalid email address')
+    const broken = await enqueue('plain', '--data', '{"to": hunter2}', '--redact', 'to')
+    expect(broken).toMatchObject({
+      code: 2,
+      stderr: 'error: --data is not JSON: it is not shown, since it may hold a redacted field\n',
+    })
+    expect(refused.stderr + broken.stderr).not.toContain('hunter2')
+  })
+
   test('as JSON with --json', async () => {
     const { code, stdout, stderr } = await enqueue('send-email', '--to', 'nobody', '--json')
     expect({ code, stdout, error: JSON.parse(stderr.replace('noise at import\n', '')) as unknown }).toEqual({

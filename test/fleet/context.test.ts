@@ -69,11 +69,33 @@ describe.each(KINDS)('in a %s', isolation => {
       'DEBUG in detail',
       'INFO as BullMQ has it',
       expect.stringMatching(/^ERROR seen by the log \{"err":/),
+      expect.stringMatching(/^WARN seen deeper \{"deep":.*"c":\{"password":"\[Redacted\]"\}.*"err":/),
     ])
-    await replica.until(() => replica.lines.some(line => line.msg === 'seen by the log'), 'the line')
+    expect(logs.join('\n')).not.toContain('hunter2')
+    await replica.until(() => replica.lines.some(line => line.msg === 'seen deeper'), 'the line')
     const line = replica.lines.find(one => one.msg === 'moved rows')
     expect(line).toMatchObject({ level: 30, queue: 'fleet', job: 'context', id, attempt: 1, table: 'users' })
     expect(replica.stderr).not.toContain('hunter2')
+  })
+
+  it('says why it refuses a payload, without what is redacted', async () => {
+    const { id } = await b.queue.add('strict', { email: 'x@y.de', password: 31_337 })
+    const { failedReason } = await untilState(b.queue, id)
+    expect(failedReason).toBe(
+      'ArgsError: the payload of strict is refused\n  password: got "[Redacted]", expected string',
+    )
+  })
+
+  it('says that a payload in Redis is not JSON, without quoting it when fields are redacted', async () => {
+    await b.queue.pause()
+    const { id } = await b.act({ do: 'return' })
+    await b.client.hset(`bull:fleet:${id}`, 'data', '{"password":hunter2}')
+    await b.queue.resume()
+    const read = (field: string) => b.client.hget(`bull:fleet:${id}`, field)
+    await expect
+      .poll(() => read('failedReason'))
+      .toContain('the payload in Redis is not JSON: it is not shown')
+    expect(await read('stacktrace')).not.toContain('hunter2')
   })
 
   it('adds another job with the options of its file and its own', async () => {

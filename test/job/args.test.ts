@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { checkArgs, payloadJson } from '../../src/job/args.ts'
+import { duration } from '../../src/units.ts'
 
 const refusal = async (schema: z.ZodType | undefined, value: unknown) =>
   checkArgs('send', schema, value).then(
@@ -94,6 +95,41 @@ describe('checkArgs', () => {
     expect(await checkArgs('send', undefined, deep)).toBe(deep)
   })
 
+  test('shows no value of a redacted field: by itself, inside of a larger one, or in the words of a rule', async () => {
+    const schema = z.object({
+      password: z.string(),
+      users: z.array(z.object({ password: z.string() })),
+      card: z.strictObject({ number: z.string() }),
+      login: z.union([z.string(), z.object({ password: z.string() })]),
+      after: duration(),
+    })
+    const value = {
+      password: 31337,
+      users: [{ password: 31337 }, 'none'],
+      card: { number: { digits: 31337 }, extra: 31337 },
+      login: { password: 31337 },
+      after: '31337 years',
+    }
+    const redact = ['password', 'card.number', 'card.extra', 'after']
+    const error = await checkArgs('send', schema, value, redact).catch((error: unknown) => error)
+    expect(error).toMatchObject({
+      message: [
+        'the payload of send is refused',
+        '  password: got "[Redacted]", expected string',
+        '  users[0].password: got "[Redacted]", expected string',
+        '  users[1]: got "none", expected object',
+        '  card.number: got "[Redacted]", expected string',
+        '  card.extra: got "[Redacted]", no such field is known',
+        '  login.password: got "[Redacted]", expected string',
+        '  after: got "[Redacted]", expected a duration such as 250ms, 30s, 5m, 2h or 1d',
+      ].join('\n'),
+    })
+    expect(JSON.stringify(error)).not.toContain('31337')
+    const whole = await checkArgs('send', z.string(), { a: [value] }, redact).catch(String)
+    expect(whole).toContain('{"a":[{"password":"[Redacted]"')
+    expect(whole).not.toContain('31337')
+  })
+
   test('a schema that throws refuses the payload, with the cause kept', async () => {
     const fault = new Error('cannot read x')
     const schema = z.unknown().refine(() => {
@@ -113,8 +149,13 @@ describe('payloadJson', () => {
   })
 
   test('takes exactly the limit, in bytes of UTF-8', () => {
-    expect(payloadJson('send', 'éé', 6)).toBe('"éé"')
-    expect(() => payloadJson('send', 'ééx', 6)).toThrow('7 bytes of JSON, 6 are allowed')
+    expect(payloadJson('send', 'éé', { maxBytes: 6 })).toBe('"éé"')
+    expect(() => payloadJson('send', 'ééx', { maxBytes: 6 })).toThrow('7 bytes of JSON, 6 are allowed')
+  })
+
+  test('shows nothing of a payload that is too large when a field of it is redacted', () => {
+    const options = { maxBytes: 20, redact: ['password'] }
+    expect(() => payloadJson('send', { password: 'hunter2hunter2' }, options)).toThrow('got "[Redacted]", 29')
   })
 
   test('has a limit of 1 MiB', () => {

@@ -8,7 +8,8 @@ import { messageOf } from '../../errors.ts'
 import { payloadJson } from '../../job/args.ts'
 import type { StoredOptions } from '../../job/enqueue-options.ts'
 import type { Verdict } from '../../job/loader-messages.ts'
-import { shorten } from '../../job/problem.ts'
+import { jsonFault, shorten } from '../../job/problem.ts'
+import { Redaction } from '../../job/redaction.ts'
 import type { JobTarget } from './job-target.ts'
 import type { Line } from './lines.ts'
 import { applyFlags, type Assignment } from './payload.ts'
@@ -21,6 +22,8 @@ export interface BulkOptions {
   target: JobTarget
   flags: readonly Assignment[]
   options: StoredOptions
+  /** Fields whose values no message shows. */
+  redact: readonly string[]
   /** Opened with the first good chunk; `undefined` for a dry run. */
   queue(): Promise<Queue | undefined>
   onBad(line: number, reason: { message: string; details?: unknown }): void
@@ -98,16 +101,19 @@ async function checked(chunk: Line[], bulk: BulkOptions, counts: BulkCounts): Pr
   return good
 }
 
-function candidateOf({ number, text, cut }: Line, { flags, target }: BulkOptions): Candidate {
-  if (cut) throw new Error(`longer than a payload may be, begins with ${shorten(text.slice(0, 60))}`)
-  const payload = applyFlags(parse(text), flags)
-  return { line: number, payload, json: payloadJson(target.name, payload) }
+function candidateOf({ number, text, cut }: Line, { flags, target, redact }: BulkOptions): Candidate {
+  if (cut) {
+    const beginning = new Redaction(redact).applyToText(text.slice(0, 60))
+    throw new Error(`longer than a payload may be, begins with ${shorten(beginning)}`)
+  }
+  const payload = applyFlags(parse(text, redact), flags, redact)
+  return { line: number, payload, json: payloadJson(target.name, payload, { redact }) }
 }
 
-function parse(text: string): unknown {
+function parse(text: string, redact: readonly string[]): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    throw new Error(`not JSON: ${messageOf(error)}, got ${shorten(text)}`, { cause: error })
+    throw new Error(`not JSON: ${jsonFault(text, error, redact)}`, { cause: error })
   }
 }

@@ -1,12 +1,11 @@
 /** The job that a command is about: what its file says, and a way to check payloads for it. */
 import type { Config } from '../../config.ts'
-import { RunnerError } from '../../errors.ts'
+import { RunnerError, messageOf } from '../../errors.ts'
 import { checkArgs } from '../../job/args.ts'
 import { executableEntry } from '../../job/load.ts'
 import { openLoader } from '../../job/loader.ts'
 import type { Verdict } from '../../job/loader-messages.ts'
 import type { JobEntry } from '../../job/manifest.ts'
-import { messageOf } from '../../errors.ts'
 import { findJob } from '../job-files.ts'
 
 export interface JobTarget {
@@ -22,7 +21,7 @@ export interface JobTarget {
 export async function openJob(config: Config, name: string): Promise<JobTarget> {
   const file = findJob(config, name)
   if (file.kind === 'executable') return { ...anyJob(name), entry: executableEntry(file) }
-  const loader = await openLoader([file])
+  const loader = await openLoader([file], { redact: config.redact })
   const [entry] = loader.manifest.jobs
   if (entry !== undefined)
     return { name, entry, check: payloads => loader.check(name, payloads), close: () => loader.close() }

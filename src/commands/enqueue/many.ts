@@ -24,6 +24,7 @@ export async function enqueueMany(request: EnqueueRequest, lines: AsyncIterable<
         target,
         flags: request.assignments,
         options: toJobsOptions(target.entry, given),
+        redact: config.redact,
         queue: async () => {
           if (flags.dryRun === true) return undefined
           client ??= import('./queue-client.ts').then(({ openQueue }) =>

@@ -24,13 +24,13 @@ export interface EnqueueRequest {
 export async function enqueueOne(request: EnqueueRequest, base: unknown): Promise<void> {
   const { config, context, flags, target } = request
   const { name } = target
-  const payload = applyFlags(base, request.assignments)
+  const payload = applyFlags(base, request.assignments, config.redact)
   const given = enqueueOptions(flags)
   const options = toJobsOptions(target.entry, given)
   const named = namedQueue(given.queue, target.entry)
   const waits = flags.wait === true || flags.follow === true
   const timeout = timeoutOf(flags, waits)
-  await check(target, payload)
+  await check(target, payload, config.redact)
   // What the job's file opened at import is not kept open while its job is followed.
   await target.close()
   if (flags.dryRun === true) {
@@ -54,8 +54,8 @@ export async function enqueueOne(request: EnqueueRequest, base: unknown): Promis
   await follow({ ...added, client, events, context, timeout, shows: flags.follow === true })
 }
 
-async function check(target: JobTarget, payload: unknown): Promise<void> {
-  const [verdict] = await target.check([payloadJson(target.name, payload)])
+async function check(target: JobTarget, payload: unknown, redact: readonly string[]): Promise<void> {
+  const [verdict] = await target.check([payloadJson(target.name, payload, { redact })])
   if (verdict) throw new ArgsError(verdict.message, { details: verdict.details })
 }
 

@@ -1,6 +1,7 @@
 /** A payload, and what flags set in it. */
 import { RunnerError } from '../../errors.ts'
 import { shorten } from '../../job/problem.ts'
+import { Redaction } from '../../job/redaction.ts'
 
 export interface Assignment {
   path: string[]
@@ -8,10 +9,16 @@ export interface Assignment {
 }
 
 /** A copy of `base` with every assignment made; objects on the way are made where there are none. */
-export function applyFlags(base: unknown, assignments: readonly Assignment[]): unknown {
+export function applyFlags(
+  base: unknown,
+  assignments: readonly Assignment[],
+  redact: readonly string[] = [],
+): unknown {
   if (assignments.length === 0) return base
-  if (!isObject(base))
-    throw new RunnerError('USAGE', `flags set fields of an object, but --data is ${shorten(base)}`)
+  if (!isObject(base)) {
+    const shown = shorten(new Redaction(redact).apply(base))
+    throw new RunnerError('USAGE', `flags set fields of an object, but --data is ${shown}`)
+  }
   const payload = structuredClone(base)
   for (const { path, value } of assignments) setAt(payload, path, value)
   return payload

@@ -1,11 +1,12 @@
 /** `ctx.log`: pino, whose lines go to the process log and, as a person reads them, to the job's log in Redis. */
 import { pino } from 'pino'
 import type { JobLog } from '../../job/context.ts'
+import { Redaction } from '../../job/redaction.ts'
 import type { Run } from './run.ts'
 
 export interface LogOptions {
   level: string
-  /** Payload fields that are never shown, such as 'password' or 'card.number'. */
+  /** Payload fields that are never shown, such as 'password' or 'card.number'; at any depth of what is logged. */
   redact: string[]
 }
 
@@ -15,8 +16,15 @@ export function openLog(
   { level, redact }: LogOptions,
   onLine: (json: string, row: string) => void,
 ): JobLog {
-  const write = (json: string) => onLine(json.trimEnd(), rowOf(json))
-  const logger = pino({ level, base: null, redact: redactPaths(redact) }, { write }).child({
+  const redaction = new Redaction(redact)
+  const write = (json: string) => {
+    const line = JSON.parse(json) as Line
+    // pino's own redaction knows paths of a fixed depth only. Here the line is as it would be shown, with what child
+    // loggers, serializers and errors have put into it.
+    const shown = redaction.apply(line) as Line
+    onLine(redaction.hidesNothing ? json.trimEnd() : JSON.stringify(shown), rowOf(shown))
+  }
+  const logger = pino({ level, base: null }, { write }).child({
     queue: run.queue,
     job: run.name,
     id: run.id,
@@ -33,11 +41,6 @@ export function openLog(
   })
 }
 
-/** 'password' hides it where handlers commonly log it: at the top, in `args`, and one level down anywhere. */
-function redactPaths(fields: string[]): string[] {
-  return fields.flatMap(field => [field, `args.${field}`, `*.${field}`])
-}
-
 const LEVELS: Record<number, string> = {
   10: 'TRACE',
   20: 'DEBUG',
@@ -47,20 +50,10 @@ const LEVELS: Record<number, string> = {
   60: 'FATAL',
 }
 
-function rowOf(json: string): string {
-  const {
-    level,
-    time: _time,
-    msg,
-    queue: _queue,
-    job: _job,
-    id: _id,
-    attempt: _attempt,
-    ...rest
-  } = JSON.parse(json) as {
-    level: number
-    msg?: string
-  } & Record<string, unknown>
+type Line = { level: number; msg?: string } & Record<string, unknown>
+
+function rowOf(line: Line): string {
+  const { level, time: _time, msg, queue: _queue, job: _job, id: _id, attempt: _attempt, ...rest } = line
   const fields = Object.keys(rest).length === 0 ? '' : ` ${JSON.stringify(rest)}`
   return `${LEVELS[level] ?? level} ${msg ?? ''}${fields}`.trimEnd()
 }

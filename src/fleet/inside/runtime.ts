@@ -4,6 +4,7 @@
  */
 import { RunnerError } from '../../errors.ts'
 import { checkArgs, payloadJson } from '../../job/args.ts'
+import { jsonFault } from '../../job/problem.ts'
 import { didYouMean } from '../../job/suggestion.ts'
 import { loadAll, type LoadedJob } from '../../job/load.ts'
 import type { ExecutorInit } from '../port.ts'
@@ -18,12 +19,14 @@ import { Voice, resultOf } from './voice.ts'
 export class Runtime {
   readonly #send: (text: string) => void
   readonly #voice: Voice
+  readonly #redact: readonly string[]
   readonly #runs = new Map<number, Run>()
   #jobs = new Map<string, LoadedJob>()
 
   /** `send` passes a record to the supervisor. */
   constructor(init: ExecutorInit, send: (text: string) => void) {
     this.#send = send
+    this.#redact = init.redact
     this.#voice = new Voice(send, { level: init.logLevel, redact: init.redact }, (name, args) =>
       this.#payloadOf(name, args),
     )
@@ -63,7 +66,9 @@ export class Runtime {
       run = new Run(head, JSON.parse(payload))
     } catch (error) {
       run = new Run(head, undefined)
-      this.#fail(run, new Error(`the payload in Redis is not JSON: ${String(error)}`, { cause: error }))
+      const fault = jsonFault(payload, error, this.#redact)
+      // Without the error as its cause: that quotes the payload, and causes are part of the stack that is stored.
+      this.#fail(run, new Error(`the payload in Redis is not JSON: ${fault}`))
       return
     }
     this.#runs.set(run.seq, run)
@@ -84,7 +89,10 @@ export class Runtime {
       const context = new Context(run, run.data, this.#voice)
       return runExecutable(loaded.entry.file, context)
     }
-    const args = loaded.schema === undefined ? run.data : await checkArgs(run.name, loaded.schema, run.data)
+    const args =
+      loaded.schema === undefined
+        ? run.data
+        : await checkArgs(run.name, loaded.schema, run.data, this.#redact)
     if (loaded.entry.kind === 'job') return handler(new Context(run, args, this.#voice))
     const job = new SandboxJob(run, args, this.#voice)
     return handler(job, job.token, job.signal)
@@ -95,8 +103,8 @@ export class Runtime {
     if (loaded === undefined) {
       throw new RunnerError('JOB_UNKNOWN', `no job is named ${name}`, didYouMean(name, this.#jobs.keys()))
     }
-    const json = payloadJson(name, args)
-    await checkArgs(name, loaded.schema, JSON.parse(json))
+    const json = payloadJson(name, args, { redact: this.#redact })
+    await checkArgs(name, loaded.schema, JSON.parse(json), this.#redact)
     return json
   }
 

@@ -15,7 +15,7 @@ async function all<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
 const MIB = 1024 * 1024
 
 async function read(stdin: string | string[]) {
-  const input = await readPayload('-', Readable.from([stdin].flat().map(text => Buffer.from(text))))
+  const input = await readPayload('-', [], Readable.from([stdin].flat().map(text => Buffer.from(text))))
   if ('one' in input) return input
   const lines: Line[] = await all(input.many)
   return { many: lines.map(({ number, text, cut }) => `${number}: ${cut ? 'cut' : text}`) }
@@ -44,6 +44,13 @@ describe('stdin', () => {
     await expect(read(text)).rejects.toMatchObject({
       code: 'USAGE',
       message: expect.stringMatching(message) as string,
+    })
+  })
+
+  test('shows nothing of what is not JSON when fields are redacted: it may hold one', async () => {
+    const stdin = Readable.from([Buffer.from('{"password":hunter2}')])
+    await expect(readPayload('-', ['password'], stdin)).rejects.toMatchObject({
+      message: '--data: stdin is not JSON: it is not shown, since it may hold a redacted field',
     })
   })
 
