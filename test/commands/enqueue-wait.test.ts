@@ -59,6 +59,7 @@ describe('--wait', () => {
       id: '2',
       name: 'report',
       queue: 'default',
+      added: true,
       result: null,
     })
   })
@@ -88,11 +89,20 @@ describe('--wait', () => {
     expect(await new Queue('default', { connection: redis.client() }).getJobCountByTypes('wait')).toBe(1)
   })
 
-  test('a job that is over already, added again by its id, gives its result at once', async () => {
+  test('a job that is over already, added again by its id, gives its result at once, and says whose it is', async () => {
     work(async () => 'first')
     await enqueue('--wait', '--id', 'once')
     await worker!.close(true)
-    expect(await enqueue('--wait', '--id', 'once')).toMatchObject({ code: 0, stdout: '"first"\n' })
+    expect(await enqueue('--wait', '--id', 'once')).toMatchObject({
+      code: 0,
+      stdout: '"first"\n',
+      stderr:
+        'report once is on queue default already: nothing was added; what follows is of that earlier job\n',
+    })
+    expect(JSON.parse((await enqueue('--wait', '--id', 'once', '--json')).stdout)).toMatchObject({
+      added: false,
+      result: 'first',
+    })
   })
 
   test('a job removed at its end is known by its event', async () => {

@@ -44,7 +44,7 @@ describe('one job', () => {
     const { code, stdout } = await enqueue('plain', ...flags, '--dedupe', 'nightly', '--n', '1', '--json')
     expect({ code, json: JSON.parse(stdout) as unknown }).toEqual({
       code: 0,
-      json: { id: 'job-1', name: 'plain', queue: 'other' },
+      json: { id: 'job-1', name: 'plain', queue: 'other', added: true },
     })
     expect(await jobsOf('other')).toMatchObject([
       {
@@ -64,10 +64,31 @@ describe('one job', () => {
     ])
   })
 
-  test('a custom id that is there already is not added again', async () => {
-    await enqueue('plain', '--id', 'once', '--n', '1')
-    expect(await enqueue('plain', '--id', 'once', '--n', '2')).toMatchObject({ code: 0 })
+  test('a custom id that is there already is not added again, and that is said', async () => {
+    const added = await enqueue('plain', '--id', 'once', '--n', '1')
+    expect(added).toMatchObject({ code: 0, stdout: 'enqueued plain once on queue default\n' })
+    expect(await enqueue('plain', '--id', 'once', '--n', '2')).toMatchObject({
+      code: 0,
+      stdout: 'plain once is on queue default already: nothing was added\n',
+    })
+    const other = await enqueue('reindex', '--id', 'once', '--json')
+    expect(JSON.parse(other.stdout)).toEqual({ id: 'once', name: 'plain', queue: 'default', added: false })
     expect(await jobsOf('default')).toMatchObject([{ id: 'once', data: { n: 1 } }])
+  })
+
+  test('nor is one with the deduplication id of a job that waits', async () => {
+    expect(JSON.parse((await enqueue('plain', '--dedupe', 'd', '--json')).stdout)).toMatchObject({
+      id: '1',
+      added: true,
+    })
+    expect((await enqueue('plain', '--dedupe', 'd')).stdout).toBe(
+      'plain 1, with deduplication id d, is on queue default already: nothing was added\n',
+    )
+    expect(JSON.parse((await enqueue('plain', '--dedupe', 'd', '--json')).stdout)).toMatchObject({
+      id: '1',
+      added: false,
+    })
+    expect(await jobsOf('default')).toHaveLength(1)
   })
 
   test('an executable is added without being run', async () => {

@@ -2,14 +2,13 @@
 import type { QueueEvents } from 'bullmq'
 import { EXIT, RunnerError } from '../../errors.ts'
 import { formatMilliseconds } from '../../units.ts'
+import type { Addition } from './addition.ts'
 import { barDisplay, jsonDisplay, type Display } from './follow-display.ts'
 import { watchJob, type Outcome } from './job-watch.ts'
 import type { QueueClient } from './queue-client.ts'
 import type { CliContext } from '../verbs.ts'
 
-export interface Followed {
-  id: string
-  name: string
+export interface Followed extends Addition {
   queue: string
   client: QueueClient
   events: QueueEvents
@@ -31,6 +30,7 @@ export async function follow(job: Followed): Promise<void> {
   try {
     const outcome = await watchJob(job.client.queue, job.events, job.id, {
       signal: stop.signal,
+      isNew: job.added,
       ...(display && { onEvent: event => display.show(event) }),
     })
     display?.end()
@@ -61,7 +61,7 @@ const isScreen = (format: string): boolean =>
   format === 'text' && process.stdout.isTTY && process.stdout.columns > 0
 
 function report(
-  { id, name, queue, context, shows }: Followed,
+  { id, name, queue, added, context, shows }: Followed,
   outcome: Outcome,
   display: Display | undefined,
 ): void {
@@ -69,10 +69,10 @@ function report(
   if (isStream) display?.show(outcome)
   if (outcome.event === 'failed')
     throw new RunnerError('JOB_FAILED', `${name} ${id} failed: ${outcome.reason}`, {
-      details: { id, name, queue, reason: outcome.reason },
+      details: { id, name, queue, added, reason: outcome.reason },
     })
   const result = outcome.result ?? null
-  if (!isStream) context.print(JSON.stringify(result), { id, name, queue, result })
+  if (!isStream) context.print(JSON.stringify(result), { id, name, queue, added, result })
 }
 
 function timedOut({ id, name, timeout = 0 }: Followed): RunnerError {

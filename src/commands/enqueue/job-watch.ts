@@ -28,6 +28,8 @@ export type JobEvent =
 export interface WatchOptions {
   /** Ends the watch: it rejects with the signal's reason. */
   signal: AbortSignal
+  /** False when the job was there before, and may have been started before. Default true. */
+  isNew?: boolean
   /** Milliseconds between two looks at the job. Default 2,000. */
   lookEvery?: number
   /** Called for everything before the outcome, in order. Absent: only the outcome is looked for. */
@@ -71,13 +73,13 @@ class JobWatch {
   #told: Promise<unknown> = Promise.resolve()
   #logLines = 0
   #starts = 0
-  /** False when the add met a job of that id, which may have been started before. */
-  #isNew = true
+  readonly #isNew: boolean
 
-  constructor(queue: Queue, id: string, { onEvent }: WatchOptions) {
+  constructor(queue: Queue, id: string, { onEvent, isNew = true }: WatchOptions) {
     this.#queue = queue
     this.#id = id
     this.#onEvent = onEvent
+    this.#isNew = isNew
   }
 
   get outcome(): Promise<Outcome> {
@@ -92,7 +94,6 @@ class JobWatch {
     events.on('failed', ({ jobId, failedReason }) => {
       if (jobId === id) this.#outcome.resolve({ event: 'failed', reason: failedReason })
     })
-    events.on('duplicated', ({ jobId }) => void (jobId === id && (this.#isNew = false)))
     events.on('active', ({ jobId }) => {
       if (jobId !== id) return
       const start = ++this.#starts

@@ -1,11 +1,12 @@
 /** One payload -> one job and, on request, its outcome. */
-import type { Job } from 'bullmq'
 import type { Config } from '../../config.ts'
 import { ArgsError, RunnerError } from '../../errors.ts'
 import { payloadJson } from '../../job/args.ts'
+import type { EnqueueOptions } from '../../job/context.ts'
 import { toJobsOptions } from '../../job/enqueue-options.ts'
 import { DEFAULT_QUEUE } from '../../job/load.ts'
 import { durationOption } from '../../units.ts'
+import { addJob, type Addition } from './addition.ts'
 import { enqueueOptions, type EnqueueFlags } from './options.ts'
 import type { JobTarget } from './job-target.ts'
 import { namedQueue } from './queue-choice.ts'
@@ -44,14 +45,21 @@ export async function enqueueOne(request: EnqueueRequest, base: unknown): Promis
   const { openQueue } = await import('./queue-client.ts')
   await using client = await openQueue(config, { named, job: name }, context)
   const events = waits ? await client.events() : undefined
-  const job: Job = await client.queue.add(name, payload, options)
-  const added = { id: job.id!, name, queue: client.queue.name }
-  const line = `enqueued ${name} ${added.id} on queue ${added.queue}`
-  if (events === undefined) return context.print(line, added)
+  const addition = await addJob(client.queue, name, payload, options)
+  const queue = client.queue.name
+  const line = addition.added
+    ? `enqueued ${name} ${addition.id} on queue ${queue}`
+    : ignored(addition, queue, given)
+  if (events === undefined) return context.print(line, { ...addition, queue })
   // Stdout is for what the job returns.
-  context.note(line)
+  context.note(addition.added ? line : `${line}; what follows is of that earlier job`)
   const { follow } = await import('./follow.ts')
-  await follow({ ...added, client, events, context, timeout, shows: flags.follow === true })
+  await follow({ ...addition, queue, client, events, context, timeout, shows: flags.follow === true })
+}
+
+function ignored({ id, name }: Addition, queue: string, { id: given, dedupe }: EnqueueOptions): string {
+  const why = dedupe === undefined || id === given ? '' : `, with deduplication id ${dedupe},`
+  return `${name} ${id}${why} is on queue ${queue} already: nothing was added`
 }
 
 async function check(target: JobTarget, payload: unknown, redact: readonly string[]): Promise<void> {
