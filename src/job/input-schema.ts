@@ -20,10 +20,10 @@ const REASONS: Record<string, string> = {
   transform: 'z.transform() does not say what JSON it takes; use .transform() on a JSON schema',
 }
 
-/** What coercion takes instead of the value it makes. */
+/** What coercion takes instead of the value it makes. By the format a flag knows that its text is the better form. */
 const COERCED: Record<string, Record<string, unknown>> = {
-  date: { type: ['string', 'number'] },
-  bigint: { type: ['string', 'integer'] },
+  date: { type: ['string', 'number'], format: 'date-time' },
+  bigint: { type: ['string', 'integer'], format: 'int64' },
 }
 
 /** Throws JOB_SCHEMA_UNSERIALISABLE, naming each field that cannot be JSON and why; `where` opens the message. */

@@ -73,6 +73,26 @@ describe('flags of a schema', () => {
     expect(parse(person, ...tokens)).toEqual(payload)
   })
 
+  const whole = '12345678901234567890'
+  test.each<[string, z.ZodType, unknown]>([
+    ['1.10', z.union([z.string(), z.number()]), '1.10'],
+    ['1.1', z.union([z.string(), z.number()]), 1.1],
+    ['1.10', z.unknown(), '1.10'],
+    ['1.10', z.number(), 1.1],
+    [whole, z.coerce.bigint(), whole],
+    [whole, z.coerce.bigint().optional(), whole],
+    [whole, z.union([z.string(), z.number()]), whole],
+    ['2026', z.coerce.date(), '2026'],
+    ['2026', z.coerce.date().nullable(), '2026'],
+    ['1767225600000', z.coerce.date(), 1_767_225_600_000],
+    ['1e999', z.number().nullable(), '1e999'],
+    ['1e999', z.number(), '1e999'],
+    ['1e999', z.unknown(), '1e999'],
+  ])('never change a value: %s', (text, schema, value) => {
+    expect(parse(z.object({ a: schema }), '--a', text)).toEqual({ a: value })
+    expect(parse(z.object({ a: z.array(schema) }), '--a', text)).toEqual({ a: [value] })
+  })
+
   test('of every member of a union', () => {
     const schema = z.discriminatedUnion('kind', [
       z.object({ kind: z.literal('mail'), to: z.string() }),
@@ -133,7 +153,7 @@ describe('flags without a schema', () => {
     [['--a', '1', '--b', 'x', '--c'], { a: 1, b: 'x', c: true }],
     [['--a', '{"b":[null]}'], { a: { b: [null] } }],
     [['--a', 'null', '--b', 'false'], { a: null, b: false }],
-    [['--a', '007', '--b', '1e3'], { a: '007', b: 1000 }],
+    [['--a', '007', '--b', '1e3', '--c', '1.10', '--d', '-1.5'], { a: '007', b: '1e3', c: '1.10', d: -1.5 }],
     [['--card', '12345678901234567890'], { card: '12345678901234567890' }],
     [['--a', '1', '--a', '2', '--a', '[3]'], { a: [1, 2, [3]] }],
     [['--a.b', '1', '--a.c', '2'], { a: { b: 1, c: 2 } }],
