@@ -266,7 +266,7 @@ test('help of a job shows the flags of its payload', async () => {
     'Payload of send-email:',
     '  --to <email>  who gets it (required)',
     '  --retries <n>  (default: 2)',
-    '  --tag <text...>  (default: [])',
+    '  --tags <text...>  (default: [])',
     '  --urgent  (default: false, --no-urgent for false)',
     '  --address <json>',
     '  --address.city <text>',

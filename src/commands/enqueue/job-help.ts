@@ -37,9 +37,7 @@ function optionFor(field: Field, root: JsonSchema): Option {
     remarks.push(`default: ${typeof fallback === 'string' ? fallback : JSON.stringify(fallback)}`)
   if (field.kind === 'boolean') remarks.push(`--no-${field.flags[0]} for false`)
   const about = [description, remarks.length > 0 ? `(${remarks.join(', ')})` : undefined]
-  // The last name of a list is that of one element.
-  const flag = field.kind === 'list' ? field.flags.at(-1) : field.flags[0]
-  return new Option(`--${flag} ${placeholder(field, root)}`.trim(), about.filter(Boolean).join(' '))
+  return new Option(`--${field.flags[0]} ${placeholder(field, root)}`.trim(), about.filter(Boolean).join(' '))
 }
 
 function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {

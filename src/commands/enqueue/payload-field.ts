@@ -7,7 +7,7 @@ const DEEPEST = 6
 export interface Field {
   /** ['address', 'zipCode'] */
   path: string[]
-  /** Without dashes, the one that help shows first: 'address.zip-code', 'address.zipCode'. */
+  /** Without dashes, the one that help shows first: 'address.zip-code', 'address.zipCode'. Names of one element last. */
   flags: string[]
   schema: JsonSchema
   kind: 'boolean' | 'list' | 'value'
@@ -31,29 +31,40 @@ function fieldsBelow(schema: JsonSchema, path: string[], required: boolean, root
       path: inner,
       flags: [...new Set([inner.map(kebab).join('.'), inner.join('.')])],
       schema: property,
-      kind: isOnly('boolean', property, root)
-        ? 'boolean'
-        : isOnly('array', property, root)
-          ? 'list'
-          : 'value',
+      kind: kindOf(property, root),
       required: isRequired,
     }
     return [field, ...fieldsBelow(property, inner, isRequired, root)]
   })
 }
 
+function kindOf(schema: JsonSchema, root: JsonSchema): Field['kind'] {
+  if (isOnly('boolean', schema, root)) return 'boolean'
+  return isOnly('array', schema, root) ? 'list' : 'value'
+}
+
 const kebab = (name: string): string =>
   name.replace(/(?<=[a-z0-9])[A-Z]/g, letter => `-${letter}`).toLowerCase()
 
-/** `--tag a --tag b` for a field `tags`, unless there is a field `tag`. */
+/** `--tag a --tag b` for a field `tags`, unless a field is named `tag`, or another list could be meant by it too. */
 function nameLists(fields: Field[]): void {
   const taken = new Set(fields.flatMap(field => field.flags))
-  for (const field of fields)
-    if (field.kind === 'list') field.flags.push(...field.flags.map(singular).filter(name => !taken.has(name)))
+  const lists = fields.filter(field => field.kind === 'list')
+  const names = lists.map(field => [...new Set(field.flags.flatMap(singulars))])
+  for (const [i, field] of lists.entries()) {
+    const others = new Set(names.toSpliced(i, 1).flat())
+    field.flags.push(...names[i]!.filter(name => !taken.has(name) && !others.has(name)))
+  }
 }
 
-const singular = (name: string): string =>
-  name.replace(/(ies|(?<=s|x|z|ch|sh)es|(?<!s)s)$/, end => (end === 'ies' ? 'y' : ''))
+/** What one of `name` may be called. English does not say which: boxes is of box, caches of cache. */
+function singulars(name: string): string[] {
+  // `status`, `address` and `analysis` are no plurals.
+  if (!name.endsWith('s') || /(us|ss|is)$/.test(name)) return []
+  const plain = name.slice(0, -1)
+  if (name.endsWith('ies')) return [`${name.slice(0, -3)}y`, plain]
+  return /(x|ch|sh|s)es$/.test(name) ? [name.slice(0, -2), plain] : [plain]
+}
 
 /** `--env.PATH /bin`: a field that only the record around it allows. */
 export function extraField(name: string, fields: readonly Field[], root: JsonSchema): Field | undefined {
@@ -68,7 +79,7 @@ export function extraField(name: string, fields: readonly Field[], root: JsonSch
         path: [...owner.path, ...parts.slice(length)],
         flags: [name],
         schema,
-        kind: isOnly('array', schema, root) ? 'list' : 'value',
+        kind: kindOf(schema, root),
         required: false,
       }
   }

@@ -32,9 +32,13 @@ export function parseSchemaFlags(
     const positive = name.startsWith('no-') ? byFlag.get(name.slice(3)) : undefined
     if (positive?.kind === 'boolean') return flagOf(positive, root, true)
     const extra = extraField(name, fields, root)
-    return extra && flagOf(extra, root, false)
+    if (extra !== undefined) return flagOf(extra, root, false)
+    const off = name.startsWith('no-') ? extraField(name.slice(3), fields, root) : undefined
+    return off?.kind === 'boolean' ? flagOf(off, root, true) : undefined
   }
-  const known = [...byFlag.keys(), ...own].map(name => `--${name}`)
+  // Not the singulars of lists: not every one of them is a word.
+  const names = fields.flatMap(field => [field.flags[0]!, field.path.join('.')])
+  const known = [...names, ...own].map(name => `--${name}`)
   return parse(tokens, find, known)
 }
 

@@ -73,6 +73,15 @@ describe('flags of a schema', () => {
     expect(parse(person, ...tokens)).toEqual(payload)
   })
 
+  test('a record of booleans has flags that need no value', () => {
+    const schema = z.object({ features: z.record(z.string(), z.boolean()), name: z.string() })
+    const tokens = ['--features.dark', '--no-features.beta', '--features.old', 'false', '--name', 'x']
+    expect(parse(schema, ...tokens)).toEqual({ features: { dark: true, beta: false, old: false }, name: 'x' })
+    expect(() => parse(z.object({ a: z.record(z.string(), z.string()) }), '--no-a.b')).toThrow(
+      "unknown option '--no-a.b'",
+    )
+  })
+
   const whole = '12345678901234567890'
   test.each<[string, z.ZodType, unknown]>([
     ['1.10', z.union([z.string(), z.number()]), '1.10'],
