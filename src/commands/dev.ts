@@ -6,7 +6,7 @@ import type { CliContext } from './verbs.ts'
 import { work } from './work.ts'
 
 export function define(command: Command, context: CliContext): void {
-  command.action(async () => work(await context.config(), context, true))
+  command.action(async () => work(await context.config(), true))
   addSettingFlags(command, 'work', 'Options of the replica:')
   addHelp(
     command,

@@ -12,6 +12,7 @@ import { shortPath } from '../job/file-path.ts'
 import type { BrokenFile, Manifest } from '../job/manifest.ts'
 import { Events } from '../observe/events.ts'
 import { logEvents } from '../observe/log-events.ts'
+import { takeLibraryWarnings } from '../observe/library-warnings.ts'
 import { openLog } from '../observe/logger.ts'
 import { openRedis } from '../redis/connection.ts'
 import { endProcess } from './end-process.ts'
@@ -24,7 +25,7 @@ import { ReplicaSignals } from './work-signals.ts'
 export function define(command: Command, context: CliContext): void {
   command
     .option('--watch', 'load job files anew when they change')
-    .action(async ({ watch }: { watch?: boolean }) => work(await context.config(), context, watch === true))
+    .action(async ({ watch }: { watch?: boolean }) => work(await context.config(), watch === true))
   addSettingFlags(command, 'work', 'Options of a replica:')
   addHelp(
     command,
@@ -38,7 +39,7 @@ export function define(command: Command, context: CliContext): void {
 }
 
 /** Runs a replica to its end; its exit code is in `process.exitCode`. Never leaves a handler behind. */
-export async function work(config: Config, context: CliContext, watch: boolean): Promise<void> {
+export async function work(config: Config, watch: boolean): Promise<void> {
   const found = jobFiles(config)
   const queuesGiven = Object.fromEntries(config.queues.map(text => readQueue(text, config.concurrency)))
   if (found.files.length + found.broken.length === 0) {
@@ -47,14 +48,17 @@ export async function work(config: Config, context: CliContext, watch: boolean):
     })
   }
   const log = openLog(config.logLevel)
+  const note = (line: string) => log.logger.info(line)
+  const warn = (line: string) => log.logger.warn(line)
+  takeLibraryWarnings(warn)
   const events = new Events()
   logEvents(events, log.logger)
-  const redis = await openRedis(config, { onMessage: context.note })
-  redis.warnings.forEach(context.note)
+  const redis = await openRedis(config, { onMessage: note })
+  redis.warnings.forEach(warn)
   const supervisor = new Supervisor({ config, redis, events, files: found.files, onLine: log.writeLine })
   const stopping = new Stopping(supervisor, config, events)
   const conditions = new StopConditions(config, supervisor, stopping, events)
-  const signals = new ReplicaSignals(supervisor, stopping, config.grace, context.note)
+  const signals = new ReplicaSignals(supervisor, stopping, config.grace, note)
   let code: ExitCode = EXIT.runtime
   conditions.startClock()
   try {
@@ -65,8 +69,7 @@ export async function work(config: Config, context: CliContext, watch: boolean):
     // Told to stop while it boots, it never starts.
     await Promise.race([started, stopping.whenStopped()])
     if (!stopping.started) conditions.start()
-    const watcher =
-      watch && !stopping.started ? watchFiles(config, supervisor, events, context.note) : undefined
+    const watcher = watch && !stopping.started ? watchFiles(config, supervisor, events, warn) : undefined
     const { handedBack } = await stopping.whenStopped()
     watcher?.close()
     code = signals.forced ? EXIT.forced : handedBack > 0 ? EXIT.handedBack : EXIT.ok
@@ -105,7 +108,7 @@ function watchFiles(
   config: Config,
   supervisor: Supervisor,
   events: Events,
-  note: (line: string) => void,
+  warn: (line: string) => void,
 ): FileWatch {
   const folders = config.jobs.map(folder => resolve(config.cwd, folder)).filter(existsSync)
   const reload = async () => {
@@ -116,6 +119,6 @@ function watchFiles(
     events.emit('fleet.reloaded', { jobs: manifest.jobs.length, broken: all })
   }
   return new FileWatch(folders, () => {
-    reload().catch((error: unknown) => note(`not reloaded, the old version goes on: ${messageOf(error)}`))
+    reload().catch((error: unknown) => warn(`not reloaded, the old version goes on: ${messageOf(error)}`))
   })
 }

@@ -74,7 +74,8 @@ export class Stopping {
 
   async #stop({ reason, grace }: StopOptions): Promise<{ handedBack: number }> {
     const { runs, pool, counts, workers, registration, producer } = this.#supervisor
-    this.#events.emit('fleet.stopping', { reason, running: runs.size, grace })
+    const deadline = Number.isFinite(grace) ? { grace } : {}
+    this.#events.emit('fleet.stopping', { reason, running: runs.size, ...deadline })
     const before = this.#supervisor.handedBack
     await within(this.quiet(), CLOSE)
     await this.#untilIdle(grace)

@@ -21,7 +21,8 @@ export interface FleetEvents {
   'fleet.quiet': [{ running: number }]
   'fleet.resumed': []
   'fleet.reloaded': [{ jobs: number; broken: number }]
-  'fleet.stopping': [{ reason: string; running: number; grace: number }]
+  /** `grace` in milliseconds; absent when it waits for what runs, however long. */
+  'fleet.stopping': [{ reason: string; running: number; grace?: number }]
   'fleet.stopped': [{ reason: string; completed: number; failed: number; handedBack: number }]
   'job.completed': [JobRef & { attempt: number; ms: number }]
   'job.failed': [JobRef & { attempt: number; ms: number; error: string; code?: string }]

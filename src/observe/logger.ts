@@ -14,7 +14,8 @@ export function openLog(level: string): ProcessLog {
         destination: 2,
         sync: true,
         ignore: 'pid,hostname,event',
-        colorize: process.env['NO_COLOR'] === undefined,
+        // Node's own answer: it knows NO_COLOR, FORCE_COLOR and a dumb terminal.
+        colorize: process.stderr.hasColors(),
       })
     : pino.destination({ dest: 2, sync: true })
   return { logger: pino({ level, base: null }, stream), writeLine: line => void stream.write(`${line}\n`) }

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { startRedis } from '../helpers/redis.ts'
+import { runner } from '../helpers/runner.ts'
 import { startPeer, type EnqueuePeer } from './enqueue-peer.ts'
 
 let peer: EnqueuePeer
@@ -87,4 +89,12 @@ describe('NDJSON on stdin', () => {
     })
     expect(await keys()).toEqual([])
   })
+})
+
+test('what is wrong with a Redis is said once, and by us', async () => {
+  await using redis = await startRedis({ args: ['--maxmemory-policy', 'allkeys-lru'] })
+  const env = { REDIS_URL: redis.url }
+  const ended = await runner(['enqueue', 'plain'], { cwd: peer.dir.dir, env })
+  expect(ended).toMatchObject({ code: 0, stdout: 'enqueued plain 1 on queue default\n' })
+  expect(ended.stderr).toMatch(/^warning: Redis at \S+ has maxmemory-policy allkeys-lru: [^\n]+\n$/)
 })

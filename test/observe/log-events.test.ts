@@ -75,6 +75,29 @@ describe('the log of a replica', () => {
     expect(stderr).not.toContain('hunter2')
   })
 
+  it('is JSON to the last line, whatever there is to say, and says of its Redis what is wrong once', async () => {
+    await using evicting = await startRedis({ args: ['--maxmemory-policy', 'allkeys-lru'] })
+    await using replica = await Replica.start({ redis: evicting, logLevel: 'info' })
+    replica.kill('SIGTTIN')
+    await replica.until(() => replica.stderr.includes('0 running'), 'the dump')
+    replica.kill('SIGTERM')
+    expect((await replica.ended).code).toBe(0)
+    expect(replica.stderr.trim().split('\n')).toHaveLength(replica.lines.length)
+    const said = replica.lines.filter(({ event }) => event === undefined)
+    expect(said).toMatchObject([
+      { level: 40, msg: expect.stringContaining('has maxmemory-policy allkeys-lru') as string },
+      { level: 30, msg: '0 running' },
+      ...said.slice(2, -1),
+      { level: 30, msg: expect.stringMatching(/^SIGTERM: no new jobs, 0 running/) as string },
+    ])
+    expect(replica.stderr.match(/allkeys-lru/g)).toHaveLength(1)
+  })
+
+  it('keeps to the level', async () => {
+    await using replica = new Replica({ redis, logLevel: 'error', args: ['--max-time', '1ms'] })
+    expect(await replica.ended).toMatchObject({ code: 0, stderr: '' })
+  })
+
   it('at info says nothing of jobs that complete', async () => {
     await using b = await bench(redis)
     await b.acts(20, { do: 'return' })
@@ -87,5 +110,7 @@ describe('the log of a replica', () => {
       'fleet.stopped',
     ])
     expect(replica.stderr.trim().split('\n')).toHaveLength(4)
+    // Drained: it waits for what runs, however long.
+    expect(replica.events('fleet.stopping')[0]).not.toHaveProperty('grace')
   })
 })

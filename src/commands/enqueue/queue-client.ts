@@ -1,6 +1,7 @@
 /** A BullMQ queue for the length of one command. */
 import { Queue, QueueEvents } from 'bullmq'
 import type { Config } from '../../config.ts'
+import { takeLibraryWarnings } from '../../observe/library-warnings.ts'
 import { openRedis, type RedisHandle } from '../../redis/connection.ts'
 import { Replicas } from '../../redis/replicas.ts'
 import type { Output } from '../output.ts'
@@ -22,7 +23,9 @@ export async function openQueue(
   output: Output,
 ): Promise<QueueClient> {
   const redis = await openRedis(config, { onMessage: line => output.note(line) })
-  for (const warning of redis.warnings) output.note(`warning: ${warning}`)
+  const warn = (line: string) => output.note(`warning: ${line}`)
+  redis.warnings.forEach(warn)
+  takeLibraryWarnings(warn)
   const connection = redis.connect('enqueue')
   const choice: QueueChoice =
     named === undefined
