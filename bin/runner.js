@@ -1,20 +1,33 @@
 #!/usr/bin/env node
-// Plain JavaScript that any Node parses, so that an old one gets a sentence and not a syntax error.
+// CommonJS in the words of Node 10 (package.json beside it), so that an old Node gets a sentence and not a syntax error.
 // In the repository the sources run as they are; the published package carries only dist/.
-import { existsSync } from 'node:fs'
-import * as nodeModule from 'node:module'
+const { existsSync } = require('fs')
+const { join } = require('path')
+const { pathToFileURL } = require('url')
 
 const [major, minor] = process.versions.node.split('.').map(Number)
-if (major < 24 || (major === 24 && minor < 12)) {
-  console.error(
-    `runner needs Node >= 24.12, this is ${process.version}: install it, or \`npm i -D node@24\` and start with npx runner`,
+if (major < 24 || (major === 24 && minor < 12)) refuse()
+else start()
+
+function refuse() {
+  const message = 'runner needs Node >= 24.12, this is ' + process.version
+  const hint = 'install it, or `npm i -D node@24` and start with npx runner'
+  // As src/commands/output.ts and failure.ts do, which cannot be loaded here.
+  const args = process.argv.slice(2)
+  const wantsJson = args.some(
+    (arg, i) =>
+      /^(--json|(-o|--output=)jsonl?)$/.test(arg) ||
+      (/^jsonl?$/.test(arg) && /^(-o|--output)$/.test(args[i - 1])),
   )
-  process.exit(2)
+  const error = { code: 'NODE_TOO_OLD', message, hint, details: null }
+  console.error(wantsJson ? JSON.stringify({ error }) : 'error: ' + message + '\nhint: ' + hint)
+  process.exitCode = 2
 }
-// Halves what the imports below cost, from the second start on.
-nodeModule.enableCompileCache()
-const source = new URL('../src/cli.ts', import.meta.url)
-const { main } = await import(
-  existsSync(source) ? source.href : new URL('../dist/cli.js', import.meta.url).href
-)
-await main(process.argv)
+
+function start() {
+  // Halves what the imports below cost, from the second start on.
+  require('module').enableCompileCache()
+  const source = join(__dirname, '../src/cli.ts')
+  const cli = existsSync(source) ? source : join(__dirname, '../dist/cli.js')
+  void import(pathToFileURL(cli).href).then(({ main }) => main(process.argv))
+}

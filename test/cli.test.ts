@@ -87,6 +87,28 @@ describe('wrong usage ends with exit code 2 and a suggestion', () => {
   )
 })
 
+describe('a Node that is too old', () => {
+  const old = 'Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.1.0" } })'
+  const nodeFlags = ['--import', `data:text/javascript,${old}`]
+
+  test('is refused in a sentence, with exit code 2', async () => {
+    const { code, stdout, stderr } = await runner(['work'], { cwd: dir.dir, nodeFlags })
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toMatch(/^error: runner needs Node >= 24\.12, this is v.+\nhint: install it, or .+\n$/)
+  })
+
+  test.each([['--json'], ['-ojson'], ['-o', 'json'], ['--output=jsonl']])(
+    'as JSON with %s %s',
+    async (...flags) => {
+      const { code, stderr } = await runner(['work', ...flags.filter(Boolean)], { cwd: dir.dir, nodeFlags })
+      expect({ code, error: JSON.parse(stderr) as unknown }).toMatchObject({
+        code: 2,
+        error: { error: { code: 'NODE_TOO_OLD', details: null } },
+      })
+    },
+  )
+})
+
 describe('global flags', () => {
   const plan = async (...args: string[]) => JSON.parse((await run(...args)).stdout) as unknown
 

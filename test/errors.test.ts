@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import {
   ArgsError,
@@ -26,6 +26,16 @@ describe('docs/errors.md', () => {
     const rows = [...page.matchAll(/^\| (\d+) \| (.+) \|$/gm)]
     expect(rows.map(([, exit]) => Number(exit))).toEqual(Object.values(EXIT))
   })
+})
+
+test('every code is raised somewhere: it stands in src/ or bin/ outside of the table', () => {
+  const root = new URL('..', import.meta.url)
+  const text = globSync(['src/**/*.ts', 'bin/*.js'], { cwd: root })
+    .map(file => readFileSync(new URL(file, root), 'utf8'))
+    .join('\n')
+    .replace(/^export const ERRORS = \{.*?^\}/ms, '')
+  const raised = new Set(text.match(/(?<=')[A-Z][A-Z_]+(?=')/g))
+  expect(Object.keys(ERRORS).filter(code => !raised.has(code))).toEqual([])
 })
 
 describe('RunnerError', () => {

@@ -13,6 +13,7 @@
  * They are told apart by `name`, not by class, so that a second copy of this package in a project's
  * tree does no harm.
  */
+import type { ErrorCode } from '../errors.ts'
 import { milliseconds, type Duration } from '../units.ts'
 
 /** Run again after `delay`, instead of the job's own backoff. Uses up an attempt. */
@@ -38,6 +39,7 @@ export class Snooze extends Error {
 /** End the job for good, on purpose. */
 export class Cancel extends Error {
   override name = 'Cancel'
+  readonly code = 'JOB_CANCELLED' satisfies ErrorCode
 }
 
 /** End the job for good: trying again cannot help. */

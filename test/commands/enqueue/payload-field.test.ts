@@ -1,13 +1,12 @@
 /** The names that fields have as flags. */
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import type { JsonSchema } from '../../../src/commands/enqueue/json-schema.ts'
 import { parseSchemaFlags } from '../../../src/commands/enqueue/payload-flags.ts'
 import { applyFlags } from '../../../src/commands/enqueue/payload.ts'
 import { inputSchema } from '../../../src/job/input-schema.ts'
 
 const parse = (schema: z.ZodType, ...tokens: string[]) =>
-  applyFlags({}, parseSchemaFlags(tokens, inputSchema(schema, '') as JsonSchema, new Set()))
+  applyFlags({}, parseSchemaFlags(tokens, inputSchema(schema, ''), new Set()))
 
 describe('lists', () => {
   test('an element of a list has the singular of its name, whichever English has', () => {
@@ -20,19 +19,10 @@ describe('lists', () => {
         return undefined
       }
     }
-    for (const [flag, field] of Object.entries({
-      ...{
-        tag: 'tags',
-        size: 'sizes',
-        box: 'boxes',
-        cache: 'caches',
-        movie: 'movies',
-        category: 'categories',
-      },
-      ...{ siz: undefined, statu: undefined, analysi: undefined, addres: undefined, bu: undefined },
-      status: 'status',
-    }))
-      expect([flag, takes(flag)]).toEqual([flag, field])
+    const found = ['tag', 'size', 'box', 'cache', 'movie', 'category', 'status'].map(takes)
+    expect(found).toEqual(['tags', 'sizes', 'boxes', 'caches', 'movies', 'categories', 'status'])
+    const invented = ['siz', 'statu', 'analysi', 'addres', 'bu'].map(takes)
+    expect(invented.filter(Boolean)).toEqual([])
   })
 
   test('no singular is suggested', () => {
