@@ -13,9 +13,12 @@ export interface Line {
 export async function* readLines(stream: Readable, limit: number): AsyncGenerator<Line> {
   let number = 1
   let text = ''
+  let isStart = true
   stream.setEncoding('utf8')
   for await (const chunk of stream as AsyncIterable<string>) {
-    const parts = chunk.split('\n')
+    // What some programs put before UTF-8 is no part of the text.
+    const parts = (isStart ? chunk.replace(/^\uFEFF/, '') : chunk).split('\n')
+    isStart = false
     for (const [i, part] of parts.entries()) {
       if (text.length <= limit) text += part
       if (i === parts.length - 1) break
