@@ -13,6 +13,8 @@ const PAUSE_MS = 300
 
 /** What a person can do about it, by what the failure says. The first line that matches counts; `final` is not tried again. */
 const HINTS: { pattern: RegExp; final?: boolean; hint: string }[] = [
+  { pattern: /it speaks TLS/, final: true, hint: 'write rediss:// for TLS' },
+  { pattern: /is no Redis/, final: true, hint: 'check host and port: another kind of server listens there' },
   {
     pattern: /WRONGPASS|NOAUTH|NOPERM|invalid password|without any password/i,
     final: true,
@@ -38,6 +40,10 @@ const HINTS: { pattern: RegExp; final?: boolean; hint: string }[] = [
     hint: 'check host, port and firewall; a TLS port answers rediss:// only, any other redis:// only',
   },
 ]
+/** Of ioredis, for a first byte that no reply of a Redis begins with. */
+const ALIEN = /^Unknown RESP type (\d+)/
+/** The first byte of a TLS alert. */
+const TLS_ALERT = 21
 /** Says only that all has failed: what was said before it is the cause. */
 const SUMMARY = /^(connection is closed|failed to refresh|none of startup|all sentinels are unreachable)/i
 const DEFAULT_HINT = 'start Redis there, or give no --redis and no REDIS_URL to use a private server'
@@ -72,10 +78,15 @@ async function tryOnce(target: Target, patience: number): Promise<Client | strin
     if (!SUMMARY.test(text) || reason === undefined) reason = text
   }
   for (const event of ['error', 'node error', 'sentinelError']) client.on(event, note)
+  // ioredis would wait for the server to hang up.
+  const alien = new Promise<never>((_, reject) => {
+    client.on('error', (error: Error) => ALIEN.test(error.message) && reject(error))
+  })
   const timeout = new AbortController()
   try {
     await Promise.race([
       client.connect().then(() => client.ping()),
+      alien,
       delay(patience, undefined, { signal: timeout.signal }).then(() => {
         throw new Error(`no answer within ${Math.round(patience / 100) / 10} s`)
       }),
@@ -97,5 +108,10 @@ function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0])
   const { message, lastNodeError } = error as { message?: string; lastNodeError?: unknown }
   if (lastNodeError !== undefined && lastNodeError !== null) return reasonOf(lastNodeError)
-  return (message ?? String(error)).split('\n')[0] ?? ''
+  const text = (message ?? String(error)).split('\n')[0] ?? ''
+  const byte = Number(ALIEN.exec(text)?.[1])
+  if (byte === TLS_ALERT) return 'it speaks TLS'
+  if (byte > 0)
+    return `what answers there is no Redis, it begins with ${JSON.stringify(String.fromCodePoint(byte))}`
+  return text
 }

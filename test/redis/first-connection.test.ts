@@ -1,4 +1,4 @@
-import { connect } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { freePort, startRedis } from '../helpers/redis.ts'
@@ -42,6 +42,31 @@ describe('the first connection', () => {
     expect(wrong.hint).toContain('password')
     expect((await failure(open(redis.url))).message).toContain('NOAUTH')
     await (await open(`redis://:right@127.0.0.1:${redis.port}`)).close()
+  })
+
+  it.each([
+    [
+      'HTTP/1.1 400 Bad Request\r\n\r\n',
+      'what answers there is no Redis, it begins with "H"',
+      'check host and port',
+    ],
+    [
+      '220 mail.example.org ESMTP\r\n',
+      'what answers there is no Redis, it begins with "2"',
+      'check host and port',
+    ],
+    ['\x15\x03\x01\0\x02\x02\x46', 'it speaks TLS', 'write rediss://'],
+  ])('says at once that another kind of server answers: %j', async (greeting, reason, hint) => {
+    const server = createServer(socket => socket.on('error', () => {}).write(greeting)).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const start = Date.now()
+    const error = await failure(open(`redis://127.0.0.1:${port}`))
+    server.close()
+    expect(error.code).toBe('REDIS_UNREACHABLE')
+    expect(error.message).toBe(`Redis at redis://127.0.0.1:${port} cannot be reached: ${reason}`)
+    expect(error.hint).toContain(hint)
+    expect(Date.now() - start).toBeLessThan(1_500)
   })
 
   it('does not go on in database 0 when the one that was asked for does not exist', async () => {
