@@ -5,8 +5,9 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { RunnerError, messageOf } from './errors.ts'
+import { didYouMean } from './suggestion.ts'
 import { OPTIONS, type Option, type OptionKey, type Settings } from './options.ts'
 
 /** What `runner.config.ts` may export by default. */
@@ -15,19 +16,12 @@ export type ConfigFile = { [K in OptionKey]?: z.input<(typeof OPTIONS)[K]['schem
 export interface Config extends Readonly<Settings> {
   /** Folder that relative paths, `.runner/` and the config file belong to. */
   readonly cwd: string
-  /** Where `redis` came from: shown in messages, never its password. */
-  readonly redisFrom: 'flag' | 'env' | 'file' | 'default'
+  /** What `redis` was given by, as messages name it: '--redis', 'REDIS_URL', 'redis in the config file'. */
+  readonly redisFrom: string
 }
 
 /** For `runner.config.ts`: types only. */
 export const defineConfig = (config: ConfigFile): ConfigFile => config
-
-const fileSchema = z.strictObject(
-  Object.fromEntries(Object.keys(OPTIONS).map(key => [key, z.unknown().optional()])) as Record<
-    OptionKey,
-    z.ZodOptional<z.ZodUnknown>
-  >,
-)
 
 /** Loads the config file named by `file`, or `runner.config.{ts,mts,js,mjs}` of `cwd`; none is fine, a broken one is not. */
 async function loadFile(cwd: string, file: string | undefined): Promise<Partial<Record<OptionKey, unknown>>> {
@@ -46,10 +40,17 @@ async function loadFile(cwd: string, file: string | undefined): Promise<Partial<
       cause: error,
     })
   }
-  const parsed = fileSchema.safeParse(exported)
-  if (!parsed.success)
-    throw new RunnerError('CONFIG_INVALID', `config file ${path}: ${z.prettifyError(parsed.error)}`)
-  return parsed.data
+  if (typeof exported !== 'object' || exported === null)
+    throw new RunnerError('CONFIG_INVALID', `config file ${path}: its default export is no object`, {
+      hint: 'export default defineConfig({ ... })',
+    })
+  const unknown = Object.keys(exported).find(key => !Object.hasOwn(OPTIONS, key))
+  if (unknown !== undefined)
+    throw new RunnerError('CONFIG_INVALID', `config file ${path}: unknown key ${unknown}`, {
+      ...didYouMean(unknown, Object.keys(OPTIONS)),
+      details: { option: unknown, from: 'file' },
+    })
+  return exported
 }
 
 export interface ConfigSources {
@@ -64,7 +65,7 @@ export interface ConfigSources {
 export async function resolveConfig({ cwd, env, flags, file }: ConfigSources): Promise<Config> {
   const fromFile = await loadFile(cwd, file)
   const settings: Record<string, unknown> = {}
-  let redisFrom: Config['redisFrom'] = 'default'
+  let redisFrom = 'redis'
   for (const [key, option] of Object.entries(OPTIONS) as [OptionKey, Option][]) {
     const variable = option.env.find(name => env[name] !== undefined && env[name] !== '')
     const [from, name, value] =
@@ -75,7 +76,7 @@ export async function resolveConfig({ cwd, env, flags, file }: ConfigSources): P
           : fromFile[key] !== undefined
             ? (['file', `${key} in the config file`, fromFile[key]] as const)
             : (['default', key, option.default] as const)
-    if (key === 'redis') redisFrom = from
+    if (key === 'redis') redisFrom = name ?? key
     if (value === undefined) continue
     const parsed = option.schema.safeParse(value)
     if (!parsed.success) {

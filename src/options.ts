@@ -23,7 +23,10 @@ const list = z.union([
   z.array(z.string()),
   z.string().transform(text => text.split(',').map(part => part.trim())),
 ])
-const count = z.coerce.number().int()
+/** Of what is no number at all, zod says that it received NaN. */
+const error = ({ code }: { code: string }) =>
+  code === 'invalid_type' ? 'expected a whole number' : undefined
+const count = z.coerce.number({ error }).int({ error })
 
 export interface Option {
   schema: z.ZodType

@@ -24,11 +24,11 @@ describe('help', () => {
     for (const verb of ['work', 'enqueue', 'dev', 'init', 'new'])
       expect(stdout).toMatch(new RegExp(`^  ${verb} `, 'm'))
     const flat = stdout.replaceAll(/\s+/g, ' ')
-    expect(flat).toContain('(env: RUNNER_REDIS or REDIS_URL)')
+    expect(flat).toContain('(env: RUNNER_REDIS or REDIS_URL, config: redis)')
     expect(flat).toContain(
-      '--jobs <dir> folder of job files, repeatable (env: RUNNER_JOBS, default: jobs, scripts)',
+      '--jobs <dir> folder of job files, repeatable (env: RUNNER_JOBS, config: jobs, default: jobs, scripts)',
     )
-    expect(flat).toContain('(env: RUNNER_LOG_LEVEL, default: info)')
+    expect(flat).toContain('(env: RUNNER_LOG_LEVEL, config: logLevel, default: info)')
     expect(Math.max(...stdout.split('\n').map(line => line.length))).toBeLessThanOrEqual(80)
   })
 
@@ -55,6 +55,7 @@ describe('help', () => {
 describe('wrong usage ends with exit code 2 and a suggestion', () => {
   test.each([
     [['enqeue', 'x'], "error: unknown command 'enqeue'\nhint: did you mean enqueue?\n"],
+    [['help', 'wrok'], "error: unknown command 'wrok'\nhint: did you mean work?\n"],
     [['init', '--jsno'], "error: unknown option '--jsno'\nhint: did you mean --json?\n"],
     [['--prefxi', 'x', 'init'], "error: unknown option '--prefxi'\nhint: did you mean --prefix?\n"],
     [['init', 'a', 'b'], "error: too many arguments for 'init'. Expected 1 argument but got 2: a, b.\n"],
@@ -126,6 +127,15 @@ describe('global flags', () => {
       code: 2,
       stderr: `error: --jobs: no folder nope in ${dir.dir}\n`,
     })
+  })
+
+  test('in a folder of a project the hint says where it is', async () => {
+    const cwd = dir.path('jobs')
+    const hint = `hint: the folder jobs is in ${dir.dir}: run it there\n`
+    expect((await runner(['enqueue', 'hello'], { cwd })).stderr).toBe(
+      `error: no job is named "hello"\n${hint}`,
+    )
+    expect((await runner(['work'], { cwd })).stderr).toBe(`error: no job file in jobs or scripts\n${hint}`)
   })
 
   test('a payload may have a field named version', async () => {

@@ -33,15 +33,15 @@ describe('precedence', () => {
 
   test('says where Redis came from, and RUNNER_REDIS wins over REDIS_URL', async () => {
     const env = { REDIS_URL: 'redis://a', RUNNER_REDIS: 'redis://b' }
-    expect(await resolve()).toMatchObject({ redisFrom: 'default' })
+    expect(await resolve()).toMatchObject({ redisFrom: 'redis' })
     expect(await resolve({ env: { REDIS_URL: 'redis://a' } })).toMatchObject({
       redis: 'redis://a',
-      redisFrom: 'env',
+      redisFrom: 'REDIS_URL',
     })
-    expect(await resolve({ env })).toMatchObject({ redis: 'redis://b', redisFrom: 'env' })
+    expect(await resolve({ env })).toMatchObject({ redis: 'redis://b', redisFrom: 'RUNNER_REDIS' })
     expect(await resolve({ env, flags: { redis: 'redis://c' } })).toMatchObject({
       redis: 'redis://c',
-      redisFrom: 'flag',
+      redisFrom: '--redis',
     })
   })
 
@@ -92,6 +92,11 @@ describe('values', () => {
       { env: { RUNNER_CONCURRENCY: '0' } },
       'CONFIG_INVALID RUNNER_CONCURRENCY: Too small: expected number to be >=1 (got "0")',
     ],
+    [{ flags: { concurrency: 'abc' } }, 'CONFIG_INVALID --concurrency: expected a whole number (got "abc")'],
+    [
+      { env: { RUNNER_MAX_JOBS: '1.5' } },
+      'CONFIG_INVALID RUNNER_MAX_JOBS: expected a whole number (got "1.5")',
+    ],
     [
       { flags: { isolation: 'vm' } },
       'CONFIG_INVALID --isolation: Invalid option: expected one of "thread"|"process" (got "vm")',
@@ -118,13 +123,18 @@ describe('the config file', () => {
 
   test.each([
     ['throw new Error("boom")', /cannot be loaded: boom$/],
-    ['export default { concurency: 1 }', /concurency/],
+    ['export default { concurency: 1 }', /: unknown key concurency$/],
     ['export default { concurrency: 0 }', /^CONFIG_INVALID concurrency in the config file: Too small/],
-    ['export const concurrency = 1', /runner\.config\.mjs: /],
+    ['export const concurrency = 1', /runner\.config\.mjs: its default export is no object$/],
   ])('%s', async (text, message) => {
     using dir = project({ 'runner.config.mjs': text })
     expect(await refusal({ cwd: dir.dir })).toMatch(message)
   })
+})
+
+test('a key that is nearly one of ours gets that suggested', async () => {
+  using dir = project({ 'runner.config.mjs': 'export default { concurency: 1 }' })
+  await expect(resolve({ cwd: dir.dir })).rejects.toMatchObject({ hint: 'did you mean concurrency?' })
 })
 
 test('says the value that was given once', async () => {

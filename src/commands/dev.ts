@@ -11,6 +11,6 @@ export function define(command: Command, context: CliContext): void {
   addHelp(
     command,
     [['runner dev', 'then, elsewhere: runner enqueue <job> --follow']],
-    ['ok', 'usage', 'redis', 'handedBack'],
+    ['ok', 'runtime', 'usage', 'redis', 'handedBack', 'forced'],
   )
 }

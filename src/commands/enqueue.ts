@@ -30,7 +30,7 @@ export function define(command: Command, context: CliContext): void {
       ['runner enqueue report --wait --timeout 10m', 'prints what the job returns'],
       ['runner enqueue migrate-users --follow', 'shows its progress and its log'],
     ],
-    ['ok', 'runtime', 'usage', 'partial', 'redis', 'jobFailed', 'notFound', 'waitTimeout'],
+    ['ok', 'runtime', 'usage', 'partial', 'redis', 'jobFailed', 'notFound', 'waitTimeout', 'forced'],
   )
 }
 

@@ -11,7 +11,7 @@ import { appendLine, writeNew } from './write-new.ts'
 
 export function define(command: Command, context: CliContext): void {
   command.argument('[dir]', 'folder of the project', '.').action((dir: string) => init(resolve(dir), context))
-  addHelp(command, [['runner init'], ['runner init services/mailer']], ['ok', 'usage'])
+  addHelp(command, [['runner init'], ['runner init services/mailer']], ['ok', 'runtime', 'usage'])
 }
 
 function init(dir: string, context: CliContext): void {

@@ -1,9 +1,11 @@
 /** The job files of a project, and the one that a person named. */
+import { statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { Config } from '../config.ts'
 import { RunnerError } from '../errors.ts'
 import { discover, type Discovery } from '../job/discover.ts'
 import type { JobFile } from '../job/manifest.ts'
-import { closest } from '../job/suggestion.ts'
+import { closest } from '../suggestion.ts'
 import { OPTIONS } from '../options.ts'
 
 /** How many known names an error lists. */
@@ -35,10 +37,20 @@ export function findJob(config: Config, name: string): JobFile {
   const nothing = missing.length === config.jobs.length
   throw new RunnerError('JOB_UNKNOWN', `no job is named ${JSON.stringify(name)}`, {
     hint: nothing
-      ? `there is no folder ${config.jobs.join(' or ')} in ${config.cwd}: runner init makes one`
+      ? (placeHint(config) ??
+        `there is no folder ${config.jobs.join(' or ')} in ${config.cwd}: runner init makes one`)
       : hintFor(name, known),
     details: { name, known, suggestion: nearest(name, known) ?? null },
   })
+}
+
+/** In a folder of a project, its job files are further up. */
+export function placeHint({ cwd, jobs }: Config): string | undefined {
+  for (let at = dirname(cwd); ; at = dirname(at)) {
+    const found = jobs.find(folder => statSync(join(at, folder), { throwIfNoEntry: false })?.isDirectory())
+    if (found !== undefined) return `the folder ${found} is in ${at}: run it there`
+    if (dirname(at) === at) return undefined
+  }
 }
 
 function hintFor(name: string, known: string[]): string {

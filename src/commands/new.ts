@@ -19,7 +19,11 @@ export function define(command: Command, context: CliContext): void {
     .addArgument(new Argument('<kind>', 'job, or script for one-off work').choices(['job', 'script']))
     .argument('<name>', 'name of the job, folders separated by /')
     .action((kind: Kind, name: string) => create(kind, name, context))
-  addHelp(command, [['runner new job emails/send'], ['runner new script migrate-users']], ['ok', 'usage'])
+  addHelp(
+    command,
+    [['runner new job emails/send'], ['runner new script migrate-users']],
+    ['ok', 'runtime', 'usage'],
+  )
 }
 
 async function create(kind: Kind, name: string, context: CliContext): Promise<void> {

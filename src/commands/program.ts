@@ -1,6 +1,8 @@
 /** The command line as a whole: global flags, the verbs, and the one verb that is called. */
 import { Command, Help, Option } from 'commander'
 import { resolveConfig } from '../config.ts'
+import { RunnerError } from '../errors.ts'
+import { didYouMean } from '../suggestion.ts'
 import { VERSION } from '../version.ts'
 import { FORMATS, createOutput, type Format } from './output.ts'
 import { addSettingFlags, settingFlags } from './setting-flags.ts'
@@ -11,7 +13,9 @@ const GLOBAL = 'Global options:'
 /** Parses `args` and runs their verb to its end. Throws what the verb throws, and CommanderError for wrong usage. */
 export async function runProgram(args: string[]): Promise<void> {
   const program = createProgram()
-  const called = verbOf(args, program)
+  const [called, isHelp] = verbOf(args, program)
+  if (isHelp && called !== undefined && !Object.hasOwn(VERBS, called))
+    throw new RunnerError('USAGE', `unknown command '${called}'`, didYouMean(called, Object.keys(VERBS)))
   for (const [name, { about, load }] of Object.entries(VERBS)) {
     const command = program.command(name).description(about)
     if (name === called) (await load()).define(command, contextOf(command))
@@ -61,12 +65,13 @@ function groupItems<Item extends Command | Option>(
 }
 
 /** The verb that `args` call or ask the help of: the first that is neither a flag nor a flag's value. */
-function verbOf(args: readonly string[], program: Command): string | undefined {
+function verbOf(args: readonly string[], program: Command): [verb: string | undefined, isHelp: boolean] {
   const takesValue = new Set(
     program.options.filter(option => option.required).flatMap(({ long, short }) => [long, short]),
   )
   const operands = args.filter((arg, i) => !arg.startsWith('-') && !takesValue.has(args[i - 1] ?? ''))
-  return operands[0] === 'help' ? operands[1] : operands[0]
+  const [first, second] = operands
+  return first === 'help' ? [second, true] : [first, false]
 }
 
 /** Flags are read when they are asked for: the command is not parsed yet. */

@@ -5,7 +5,7 @@ import { OPTIONS, type Option as Setting, type OptionKey } from '../options.ts'
 class SettingFlag extends Option {
   readonly key: OptionKey
   constructor(key: OptionKey, setting: Setting) {
-    super(setting.flag, describe(setting))
+    super(setting.flag, describe(key, setting))
     this.key = key
     // What takes a list by default can be given more than once.
     if (Array.isArray(setting.default))
@@ -31,8 +31,8 @@ export function settingFlags(command: Command): Partial<Record<OptionKey, unknow
   return flags
 }
 
-function describe({ about, env, default: fallback }: Setting): string {
-  const set = [`env: ${env.join(' or ')}`]
+function describe(key: OptionKey, { about, env, default: fallback }: Setting): string {
+  const set = [`env: ${env.join(' or ')}`, `config: ${key}`]
   const shown = [fallback ?? []].flat().map(String).join(', ')
   if (shown !== '') set.push(`default: ${shown}`)
   return `${about} (${set.join(', ')})`

@@ -28,27 +28,31 @@ const KEEP_FAILED: Keep = { count: 5000 }
 
 const LARGEST_PRIORITY = 2_097_151
 
-/** `options` win over the job's file. Throws USAGE naming the option and the value BullMQ would not take. */
+/**
+ * `options` win over the job's file. Throws USAGE naming the option, as `said` says it (a flag, on the command line),
+ * and the value BullMQ would not take.
+ */
 export function toJobsOptions(
   entry: Partial<
     Pick<JobEntry, 'attempts' | 'backoff' | 'priority' | 'removeOnComplete' | 'removeOnFail'>
   > = {},
   options: EnqueueOptions = {},
+  said: (option: keyof EnqueueOptions) => string = option => option,
 ): StoredOptions {
   const { id, dedupe } = options
   const attempts = options.attempts ?? entry.attempts
   const priority = options.priority ?? entry.priority
-  check('attempts', attempts, 1, Number.MAX_SAFE_INTEGER)
-  check('priority', priority, 0, LARGEST_PRIORITY)
-  if (id !== undefined) checkId(id)
-  if (dedupe === '') throw new RunnerError('USAGE', 'dedupe: an empty id cannot be used')
+  check(said('attempts'), attempts, 1, Number.MAX_SAFE_INTEGER)
+  check(said('priority'), priority, 0, LARGEST_PRIORITY)
+  if (id !== undefined) checkId(said('id'), id)
+  if (dedupe === '') throw new RunnerError('USAGE', `${said('dedupe')}: an empty id cannot be used`)
   return {
     removeOnComplete: entry.removeOnComplete ?? KEEP_COMPLETED,
     removeOnFail: entry.removeOnFail ?? KEEP_FAILED,
     ...(attempts === undefined ? {} : { attempts }),
     ...(priority === undefined ? {} : { priority }),
     ...(entry.backoff === undefined ? {} : { backoff: entry.backoff }),
-    ...(options.delay === undefined ? {} : { delay: delayOf(options.delay) }),
+    ...(options.delay === undefined ? {} : { delay: delayOf(said('delay'), options.delay) }),
     ...(id === undefined ? {} : { jobId: id }),
     ...(dedupe === undefined ? {} : { deduplication: { id: dedupe } }),
   }
@@ -61,25 +65,21 @@ function check(name: string, value: number | undefined, least: number, most: num
 }
 
 /** BullMQ numbers jobs itself and separates its keys by ":". */
-function checkId(id: string): void {
-  const fault =
-    id === ''
-      ? 'it is empty'
-      : /^-?\d+$/.test(id)
-        ? 'BullMQ takes no whole number as an id, those are its own'
-        : id.includes(':')
-          ? 'BullMQ takes no ":" in an id'
-          : undefined
-  if (fault === undefined) return
-  throw new RunnerError('USAGE', `id: got ${shorten(id)}, ${fault}`, {
-    hint: 'put a letter before it, as in job-42',
-  })
+function checkId(name: string, id: string): void {
+  const refuse = (fault: string, hint: string) => {
+    throw new RunnerError('USAGE', `${name}: got ${shorten(id)}, ${fault}`, { hint })
+  }
+  if (id === '') refuse('it is empty', `leave out ${name}: BullMQ numbers the job`)
+  if (/^-?\d+$/.test(id))
+    refuse('BullMQ takes no whole number as an id, those are its own', 'put a letter before it, as in job-42')
+  if (id.includes(':'))
+    refuse('BullMQ takes no ":" in an id', `write another sign, as in ${id.replaceAll(':', '-')}`)
 }
 
-function delayOf(delay: number | string): number {
+function delayOf(name: string, delay: number | string): number {
   try {
     return milliseconds(delay)
   } catch (error) {
-    throw new RunnerError('USAGE', `delay: ${messageOf(error)}`)
+    throw new RunnerError('USAGE', `${name}: ${messageOf(error)}`)
   }
 }

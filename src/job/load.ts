@@ -8,7 +8,7 @@ import { shortPath } from './file-path.ts'
 import { inputSchema } from './input-schema.ts'
 import type { BrokenFile, JobEntry, JobFile, Manifest } from './manifest.ts'
 import { problemsOf } from './problem.ts'
-import { didYouMean } from './suggestion.ts'
+import { didYouMean } from '../suggestion.ts'
 
 /** How long the top level of a job file may take, in milliseconds. */
 export const IMPORT_TIMEOUT = 30_000

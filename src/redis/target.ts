@@ -16,12 +16,6 @@ export interface Target {
   location: string
 }
 
-const SOURCES: Record<Config['redisFrom'], string> = {
-  flag: '--redis',
-  env: 'RUNNER_REDIS or REDIS_URL',
-  file: '`redis` in the config file',
-  default: 'redis',
-}
 const FORMS =
   'write redis://user:password@host:port/0, rediss://... for TLS, or unix:///path/to.sock; special characters in user name and password are percent-encoded'
 
@@ -108,7 +102,7 @@ function addresses(nodes: { host?: string; port?: number }[]): string {
 }
 
 function invalid(from: Config['redisFrom'], what: string, hint = FORMS): RunnerError {
-  return new RunnerError('CONFIG_INVALID', `${SOURCES[from]}: ${what}`, {
+  return new RunnerError('CONFIG_INVALID', `${from}: ${what}`, {
     hint,
     details: { option: 'redis', from },
   })

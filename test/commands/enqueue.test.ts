@@ -174,7 +174,19 @@ describe('a refusal leaves nothing in Redis', () => {
       'a bad id',
       ['plain', '--id', '42'],
       2,
-      'error: id: got "42", BullMQ takes no whole number as an id, those are its own\nhint: put a letter before it, as in job-42\n',
+      'error: --id: got "42", BullMQ takes no whole number as an id, those are its own\nhint: put a letter before it, as in job-42\n',
+    ],
+    [
+      'an id with a colon',
+      ['plain', '--id', 'a:b'],
+      2,
+      'error: --id: got "a:b", BullMQ takes no ":" in an id\nhint: write another sign, as in a-b\n',
+    ],
+    [
+      'a priority out of range',
+      ['plain', '--priority', '-1'],
+      2,
+      'error: --priority: got -1, expected a whole number 0 to 2097151\n',
     ],
     [
       'a bad delay',

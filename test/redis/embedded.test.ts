@@ -29,7 +29,7 @@ async function user(env?: Record<string, string>): Promise<User> {
 }
 
 const open = (folder = cwd) =>
-  openRedis({ redis: undefined, prefix: 'bull', cwd: folder, redisFrom: 'default' })
+  openRedis({ redis: undefined, prefix: 'bull', cwd: folder, redisFrom: 'redis' })
 
 describe('the private server', () => {
   it('is started by the first user, said once, shared by the next', async () => {

@@ -5,7 +5,7 @@ import { RunnerError } from '../../src/errors.ts'
 import { type RedisHandle, openRedis } from '../../src/redis/connection.ts'
 
 export function open(redis: Config['redis'], prefix = 'bull'): Promise<RedisHandle> {
-  return openRedis({ redis, prefix, cwd: '/nonexistent', redisFrom: 'flag' })
+  return openRedis({ redis, prefix, cwd: '/nonexistent', redisFrom: '--redis' })
 }
 
 /** The RunnerError that the promise must be rejected with. */

@@ -5,7 +5,7 @@ import { readTarget, requireHashTag } from '../../src/redis/target.ts'
 
 const failed = (target: RedisTarget) => {
   try {
-    readTarget(target, 'env')
+    readTarget(target, 'REDIS_URL')
   } catch (error) {
     return error as RunnerError
   }
@@ -28,7 +28,7 @@ describe('readTarget', () => {
     ['unix:///run/r.sock', { path: '/run/r.sock' }, 'unix:/run/r.sock'],
     ['/run/r.sock?db=2', { path: '/run/r.sock', db: 2 }, 'unix:/run/r.sock'],
   ])('reads %s', (text, options, location) => {
-    expect(readTarget(text, 'flag')).toEqual({ options, location })
+    expect(readTarget(text, '--redis')).toEqual({ options, location })
   })
 
   it.each([
@@ -66,7 +66,7 @@ describe('readTarget', () => {
   ])('refuses %s without repeating it', text => {
     const error = failed(text)
     expect(error.code).toBe('CONFIG_INVALID')
-    expect(error.message).toMatch(/^RUNNER_REDIS or REDIS_URL: /)
+    expect(error.message).toMatch(/^REDIS_URL: /)
     expect(`${error.message} ${error.hint} ${JSON.stringify(error.details)}`).not.toContain('s3cret')
   })
 

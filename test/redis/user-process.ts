@@ -7,7 +7,7 @@ import { openRedis } from '../../src/redis/connection.ts'
 
 const messages: string[] = []
 const handle = await openRedis(
-  { redis: undefined, prefix: 'bull', cwd: process.argv[2] ?? '', redisFrom: 'default' },
+  { redis: undefined, prefix: 'bull', cwd: process.argv[2] ?? '', redisFrom: 'redis' },
   { onMessage: line => messages.push(line) },
 ).catch((error: unknown) => {
   const { code, message, hint } = error as { code?: string; message: string; hint?: string }

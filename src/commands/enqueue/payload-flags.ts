@@ -1,7 +1,7 @@
 /** `--to ada@example.com --tag a --tag b --no-urgent` -> what these flags set in a payload. */
 import { RunnerError } from '../../errors.ts'
 import { shorten } from '../../job/problem.ts'
-import { didYouMean } from '../../job/suggestion.ts'
+import { didYouMean } from '../../suggestion.ts'
 import { elementsFor, looseValue, valueFor } from './flag-value.ts'
 import type { JsonSchema } from './json-schema.ts'
 import { extraField, type Field, fieldsOf } from './payload-field.ts'

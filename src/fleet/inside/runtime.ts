@@ -5,7 +5,7 @@
 import { RunnerError } from '../../errors.ts'
 import { checkArgs, payloadJson } from '../../job/args.ts'
 import { jsonFault } from '../../job/problem.ts'
-import { didYouMean } from '../../job/suggestion.ts'
+import { didYouMean } from '../../suggestion.ts'
 import { loadAll, type LoadedJob } from '../../job/load.ts'
 import type { ExecutorInit } from '../port.ts'
 import { FROM, TO, readRecord, record, type AbortCause, type StartHead } from '../protocol.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { closest, didYouMean } from '../../src/job/suggestion.ts'
+import { closest, didYouMean } from '../src/suggestion.ts'
 
 test.each([
   ['send-emial', ['send-email', 'send-mail-later'], 'send-email'],
