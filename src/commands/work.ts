@@ -8,7 +8,6 @@ import { FileWatch } from '../fleet/file-watch.ts'
 import { StopConditions, readQueue } from '../fleet/stop-conditions.ts'
 import { Stopping } from '../fleet/stopping.ts'
 import { Supervisor } from '../fleet/supervisor.ts'
-import { shortPath } from '../job/file-path.ts'
 import type { BrokenFile, Manifest } from '../job/manifest.ts'
 import { Events } from '../observe/events.ts'
 import { logEvents } from '../observe/log-events.ts'
@@ -17,7 +16,8 @@ import { openLog } from '../observe/logger.ts'
 import { openRedis } from '../redis/connection.ts'
 import { endProcess } from './end-process.ts'
 import { addHelp } from './help.ts'
-import { jobFiles } from './job-files.ts'
+import { jobFiles, placeHint } from './job-files.ts'
+import { doubtQueues } from './queue-doubt.ts'
 import { addSettingFlags } from './setting-flags.ts'
 import type { CliContext } from './verbs.ts'
 import { ReplicaSignals } from './work-signals.ts'
@@ -34,7 +34,7 @@ export function define(command: Command, context: CliContext): void {
       ['runner work --queue mail:20 --queue reports:2'],
       ['runner work --drain', 'and exit when the queues are empty'],
     ],
-    ['ok', 'usage', 'redis', 'handedBack', 'forced'],
+    ['ok', 'runtime', 'usage', 'redis', 'handedBack', 'forced'],
   )
 }
 
@@ -44,7 +44,7 @@ export async function work(config: Config, watch: boolean): Promise<void> {
   const queuesGiven = Object.fromEntries(config.queues.map(text => readQueue(text, config.concurrency)))
   if (found.files.length + found.broken.length === 0) {
     throw new RunnerError('CONFIG_INVALID', `no job file in ${config.jobs.join(' or ')}`, {
-      hint: 'runner init makes a first one',
+      hint: placeHint(config) ?? 'runner init makes a first one',
     })
   }
   const log = openLog(config.logLevel)
@@ -68,7 +68,10 @@ export async function work(config: Config, watch: boolean): Promise<void> {
     })
     // Told to stop while it boots, it never starts.
     await Promise.race([started, stopping.whenStopped()])
-    if (!stopping.started) conditions.start()
+    if (!stopping.started) {
+      conditions.start()
+      void doubtQueues(Object.keys(queuesGiven), supervisor, redis, warn)
+    }
     const watcher = watch && !stopping.started ? watchFiles(config, supervisor, events, warn) : undefined
     const { handedBack } = await stopping.whenStopped()
     watcher?.close()
@@ -88,9 +91,10 @@ export async function work(config: Config, watch: boolean): Promise<void> {
 /** A replica that lacks some of its handlers would fail the jobs meant for them. */
 function refuseBroken(config: Config, broken: BrokenFile[]): void {
   if (broken.length === 0 || config.allowBroken) return
-  const list = broken.map(({ file, code, message, hint }) => {
+  // Each message begins with the file.
+  const list = broken.map(({ code, message, hint }) => {
     const fix = hint === undefined ? '' : ` (${hint})`
-    return `  ${shortPath(file)}: ${code}: ${message}${fix}`
+    return `  ${code} ${message}${fix}`
   })
   throw new RunnerError('JOBS_BROKEN', `${broken.length} job file(s) cannot be loaded:\n${list.join('\n')}`, {
     hint: 'mend them, or start without them by --allow-broken',

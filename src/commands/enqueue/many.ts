@@ -23,12 +23,12 @@ export async function enqueueMany(request: EnqueueRequest, lines: AsyncIterable<
       {
         target,
         flags: request.assignments,
-        options: toJobsOptions(target.entry, given),
+        options: toJobsOptions(target.entry, given, option => `--${option}`),
         redact: config.redact,
         queue: async () => {
           if (flags.dryRun === true) return undefined
           client ??= import('./queue-client.ts').then(({ openQueue }) =>
-            openQueue(config, { named, job: target.name }, context),
+            openQueue(config, { named, job: target.name, ofFile: target.entry?.queue }, context),
           )
           const { queue } = await client
           queueName = queue.name

@@ -27,7 +27,7 @@ export async function enqueueOne(request: EnqueueRequest, base: unknown): Promis
   const { name } = target
   const payload = applyFlags(base, request.assignments, config.redact)
   const given = enqueueOptions(flags)
-  const options = toJobsOptions(target.entry, given)
+  const options = toJobsOptions(target.entry, given, option => `--${option}`)
   const named = namedQueue(given.queue, target.entry)
   const waits = flags.wait === true || flags.follow === true
   const timeout = timeoutOf(flags, waits)
@@ -43,7 +43,7 @@ export async function enqueueOne(request: EnqueueRequest, base: unknown): Promis
   }
   // BullMQ is half of what this command imports: not for what is refused or only shown.
   const { openQueue } = await import('./queue-client.ts')
-  await using client = await openQueue(config, { named, job: name }, context)
+  await using client = await openQueue(config, { named, job: name, ofFile: target.entry?.queue }, context)
   const events = waits ? await client.events() : undefined
   const addition = await addJob(client.queue, name, payload, options)
   const queue = client.queue.name

@@ -5,7 +5,7 @@ import type { Replica } from '../../redis/replicas.ts'
 
 export interface QueueChoice {
   queue: string
-  /** Why it is not the default one; for people. */
+  /** Why it is not the default one, or may not be the one that was meant; for people. */
   note?: string
 }
 

@@ -1,10 +1,12 @@
 /** A BullMQ queue for the length of one command. */
 import { Queue, QueueEvents } from 'bullmq'
 import type { Config } from '../../config.ts'
+import { DEFAULT_QUEUE } from '../../job/load.ts'
 import { takeLibraryWarnings } from '../../observe/library-warnings.ts'
 import { openRedis, type RedisHandle } from '../../redis/connection.ts'
 import { Replicas } from '../../redis/replicas.ts'
 import type { Output } from '../output.ts'
+import { queueDoubt } from '../queue-doubt.ts'
 import { chooseQueue, type QueueChoice } from './queue-choice.ts'
 
 export interface QueueClient extends AsyncDisposable {
@@ -13,13 +15,21 @@ export interface QueueClient extends AsyncDisposable {
   events(): Promise<QueueEvents>
 }
 
+export interface QueueWanted {
+  /** By a flag, or by the job's file. */
+  named: string | undefined
+  job: string
+  /** The one that the job's file names, or the default; absent when the file was not looked for. */
+  ofFile: string | undefined
+}
+
 /**
  * Connects, says what is to be said about this Redis, and opens the queue `named`, or else the one that suits `job`.
  * Closing it closes everything.
  */
 export async function openQueue(
   config: Config,
-  { named, job }: { named: string | undefined; job: string },
+  { named, job, ofFile }: QueueWanted,
   output: Output,
 ): Promise<QueueClient> {
   const redis = await openRedis(config, { onMessage: line => output.note(line) })
@@ -27,15 +37,23 @@ export async function openQueue(
   redis.warnings.forEach(warn)
   takeLibraryWarnings(warn)
   const connection = redis.connect('enqueue')
-  const choice: QueueChoice =
-    named === undefined
-      ? chooseQueue(job, await new Replicas(connection, redis.prefix).list())
-      : { queue: named }
+  const choice: QueueChoice = named === undefined || named !== ofFile ? await choose() : { queue: named }
   if (choice.note !== undefined) output.note(choice.note)
   const queue = new Queue(choice.queue, { connection, prefix: redis.prefix })
   // Errors are those of the connection, which reconnects by itself; without a listener they would end the process.
   queue.on('error', () => {})
   const opened: QueueEvents[] = []
+  async function choose(): Promise<QueueChoice> {
+    const live = await new Replicas(connection, redis.prefix).list()
+    if (named === undefined) return chooseQueue(job, live)
+    const known = [
+      ofFile ?? DEFAULT_QUEUE,
+      DEFAULT_QUEUE,
+      ...live.flatMap(replica => Object.keys(replica.queues)),
+    ]
+    const note = queueDoubt(named, known)
+    return { queue: named, ...(note === undefined ? {} : { note }) }
+  }
   return {
     queue,
     async events() {

@@ -51,3 +51,22 @@ it('brings a job of no named queue to the one that a replica works, and says so'
   replica.kill('SIGTERM')
   expect((await replica.ended).code).toBe(0)
 })
+
+it('a queue that nobody knows and that is nearly one of a live replica is used, and doubted', async () => {
+  await using redis = await startRedis()
+  using dir = project({ 'jobs/a.mjs': 'export default () => 1' })
+  const env = { REDIS_URL: redis.url }
+  const enqueue = (queue: string) =>
+    runner(['enqueue', 'a', '--queue', queue, '--json'], { cwd: dir.dir, env })
+  await using first = await Fleet.start({ redis, cwd: dir.dir, jobs: 'jobs', args: ['--queue', 'mail'] })
+  const doubt = 'nobody is known to work queue mial: did you mean mail?'
+  const ended = await enqueue('mial')
+  expect(ended).toMatchObject({ code: 0, stderr: `${doubt}\n` })
+  expect(JSON.parse(ended.stdout)).toMatchObject({ queue: 'mial' })
+  expect(await enqueue('mail')).toMatchObject({ code: 0, stderr: '' })
+  expect(await enqueue('else')).toMatchObject({ code: 0, stderr: '' })
+
+  await using second = new Fleet({ redis, cwd: dir.dir, jobs: 'jobs', args: ['--queue', 'mial'] })
+  await second.until(() => second.lines.some(line => line.level === 40 && line.msg === doubt), 'its doubt')
+  expect(first.lines.filter(({ level }) => (level as number) > 30)).toEqual([])
+})
