@@ -1,10 +1,10 @@
 /** `runner init [dir]`: the first job, the first script and the config file of a project. */
-import { existsSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { shortPath } from '../job/file-path.ts'
 import { addHelp } from './help.ts'
-import { moduleExtension } from './module-extension.ts'
+import { missingDependencies, moduleExtension } from './nearest-package.ts'
 import { CONFIG, HELLO_JOB, HELLO_SCRIPT } from './templates.ts'
 import type { CliContext } from './verbs.ts'
 import { appendLine, writeNew } from './write-new.ts'
@@ -29,17 +29,16 @@ function init(dir: string, context: CliContext): void {
 
 function nextSteps(dir: string): string[] {
   const steps: string[] = []
-  const missing = ['bullmq-runner', 'zod'].filter(name => !isDependency(dir, name))
+  const folder = relative(process.cwd(), dir)
+  if (folder !== '') steps.push(`Go there:                       cd ${folder}`)
+  const missing = missingDependencies(dir, ['bullmq-runner', 'zod'])
   if (missing.length > 0) steps.push(`Install what the job imports:   npm install ${missing.join(' ')}`)
+  // The scripts of a package further up would run in its folder.
+  if (folder === '' || existsSync(join(dir, 'package.json')))
+    steps.push('In package.json:                "scripts": { "work": "runner work" }')
   return [
     ...steps,
-    'In package.json:                "scripts": { "work": "runner work" }',
     'Run a worker:                   npx runner work',
     'In another terminal:            npx runner enqueue hello --name Ada --wait',
   ]
-}
-
-function isDependency(dir: string, name: string): boolean {
-  const file = join(dir, 'package.json')
-  return existsSync(file) && readFileSync(file, 'utf8').includes(`"${name}"`)
 }

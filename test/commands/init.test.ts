@@ -66,11 +66,23 @@ describe('runner init', () => {
       code: 0,
       json: {
         dir: dir.path('app'),
-        made: ['jobs/hello.ts', 'scripts/hello-shell.sh', 'runner.config.ts', '.gitignore'],
+        made: ['jobs/hello.mts', 'scripts/hello-shell.sh', 'runner.config.mts', '.gitignore'],
       },
     })
     expect(readFileSync(dir.path('app/.gitignore'), 'utf8')).toBe('dist\n.runner/\n')
   })
+})
+
+test('for a folder of a project it prints steps that work, and asks for nothing that the project has', async () => {
+  using dir = project({ 'package.json': '{"type":"module","dependencies":{"bullmq-runner":"1"}}' })
+  const { stdout } = await runner(['init', 'services/mailer'], { cwd: dir.dir })
+  expect(stdout.split('\n').slice(5)).toEqual([
+    'Go there:                       cd services/mailer',
+    'Install what the job imports:   npm install zod',
+    'Run a worker:                   npx runner work',
+    'In another terminal:            npx runner enqueue hello --name Ada --wait',
+    '',
+  ])
 })
 
 test('what init and new make is run by a worker as it is', async () => {
@@ -98,11 +110,11 @@ test('what init and new make is run by a worker as it is', async () => {
   })
 })
 
-test(
-  'in a CommonJS project, as npm init makes it, its files are .mts and run',
+test.each(['{"type":"commonjs"}', '{}'])(
+  'where package.json does not say "type": "module", its files are .mts and run: %s',
   { timeout: 30_000 },
-  async () => {
-    using dir = project({ 'package.json': '{"type":"commonjs"}' })
+  async packageJson => {
+    using dir = project({ 'package.json': packageJson })
     const made = await runner(['init', '--json'], { cwd: dir.dir })
     expect(JSON.parse(made.stdout)).toMatchObject({
       made: expect.arrayContaining(['jobs/hello.mts', 'runner.config.mts']),
