@@ -109,9 +109,9 @@ function startKeeper(folder: PrivateFolder): ChildProcess {
   const binary = findServerBinary()
   if (binary === undefined) {
     const install = installCommand()
-    const command = install === undefined ? 'install redis-server or valkey-server' : typedCommand(install)
+    const fix = install === undefined ? 'install one' : `install one with \`${typedCommand(install)}\``
     throw new RunnerError('REDIS_SERVER_MISSING', 'no redis-server or valkey-server found on PATH', {
-      hint: `${command}, or use a server elsewhere with --redis URL`,
+      hint: `${fix}, or name a server elsewhere with --redis URL or REDIS_URL`,
     })
   }
   // What the user's shell set for its own Node (--inspect, --import) is not meant for the keeper.

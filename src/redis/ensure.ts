@@ -21,7 +21,7 @@ function ensure(): number {
   }
   if (install.needsRoot && process.getuid?.() !== 0) {
     console.error(
-      `redis: no redis-server or valkey-server found; run: ${typedCommand(install)}, ${elsewhere}`,
+      `redis: no redis-server or valkey-server found; run \`${typedCommand(install)}\`, ${elsewhere}`,
     )
     return 1
   }

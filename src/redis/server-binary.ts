@@ -48,10 +48,11 @@ export function installCommand(searchPath?: string): InstallCommand | undefined 
   return undefined
 }
 
-/** What a person types: with sudo where the package manager wants root and we are not. */
-export function typedCommand({ command, needsRoot }: InstallCommand): string {
+/** What a person types, lists first: with sudo where the package manager wants root and we are not. */
+export function typedCommand({ command, refresh, needsRoot }: InstallCommand): string {
+  const whole = refresh === undefined ? command : `${refresh} && ${command}`
   const sudo = needsRoot && process.getuid?.() !== 0
-  return sudo ? command.replaceAll(/(^|\|\| )/g, '$1sudo ') : command
+  return sudo ? whole.replaceAll(/(^|\|\| |&& )/g, '$1sudo ') : whole
 }
 
 function findProgram(name: string, searchPath = process.env['PATH'] ?? ''): string | undefined {

@@ -80,6 +80,6 @@ describe('ensure-redis', () => {
     fakeAptGet('exit 1')
     const { status, lines } = ensure()
     expect(status).toBe(1)
-    expect(lines).toEqual([expect.stringContaining('run: sudo apt-get install -y')])
+    expect(lines).toEqual([expect.stringContaining('run `sudo apt-get update && sudo apt-get install -y')])
   })
 })

@@ -49,5 +49,8 @@ describe('installCommand', () => {
     const root = process.getuid?.() === 0
     expect(typed).toBe(root ? 'a install x || a install y' : 'sudo a install x || sudo a install y')
     expect(typedCommand({ command: 'brew install redis', needsRoot: false })).toBe('brew install redis')
+    // On a fresh Debian there is nothing to install before the lists are fetched.
+    const withLists = typedCommand({ command: 'install x', refresh: 'update', needsRoot: true })
+    expect(withLists).toBe(root ? 'update && install x' : 'sudo update && sudo install x')
   })
 })
