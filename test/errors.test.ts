@@ -22,6 +22,13 @@ describe('docs/errors.md', () => {
     )
   })
 
+  test('is published, since README.md of the package links to it', () => {
+    const { files } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+      files: string[]
+    }
+    expect(files).toContain('docs/errors.md')
+  })
+
   test('lists exactly the exit codes there are', () => {
     const rows = [...page.matchAll(/^\| (\d+) \| (.+) \|$/gm)]
     expect(rows.map(([, exit]) => Number(exit))).toEqual(Object.values(EXIT))
