@@ -16,6 +16,8 @@ import {
   type WorkerOptions,
 } from 'bullmq'
 import { FleetJob, type RawResult } from './fleet-job.ts'
+import { FleetLocks } from './fleet-locks.ts'
+import { MOVED } from './settlement.ts'
 
 export type ProcessJob = (job: FleetJob, token: string) => Promise<RawResult>
 
@@ -39,6 +41,14 @@ export class FleetWorker extends Worker<unknown, RawResult> {
       typeof updateDelays === 'function' && typeof drained === 'boolean' && options.telemetry === undefined
   }
 
+  /** Called by the constructor of BullMQ's class: no field of this one is set yet. */
+  protected override createLockManager(): void {
+    const { lockRenewTime = 0, lockDuration = 0 } = this.opts
+    // BullMQ's own declarations of `trace` do not fit each other.
+    const worker = this as unknown as ConstructorParameters<typeof FleetLocks>[0]
+    this.lockManager = new FleetLocks(worker, { lockRenewTime, lockDuration, workerId: this.id })
+  }
+
   protected override createJob(json: JobJson, id: string): Job<unknown, RawResult> {
     return FleetJob.read(this, json, id)
   }
@@ -55,27 +65,39 @@ export class FleetWorker extends Worker<unknown, RawResult> {
     fetchNext: () => boolean = () => true,
   ): Promise<void | Job<unknown, RawResult>> {
     const fleetJob = job as FleetJob
-    if (
-      !this.#short ||
-      fleetJob.deferredFailure !== undefined ||
-      this.opts.maxStartedAttempts !== undefined
-    ) {
+    const locks = this.lockManager as FleetLocks
+    locks.hold(fleetJob.id, token, fleetJob.processedOn ?? 0)
+    try {
+      return await this.#processHeld(fleetJob, token, fetchNext, locks)
+    } finally {
+      // Not before Redis has answered: had it been away, the lock would have had to be renewed meanwhile.
+      locks.release(fleetJob.id, token)
+    }
+  }
+
+  async #processHeld(
+    job: FleetJob,
+    token: string,
+    fetchNext: () => boolean,
+    locks: FleetLocks,
+  ): Promise<void | Job<unknown, RawResult>> {
+    const { maxStartedAttempts } = this.opts
+    if (!this.#short || job.deferredFailure !== undefined || maxStartedAttempts !== undefined) {
       return super.processJob(job, token, fetchNext)
     }
-    this.lockManager.trackJob(fleetJob.id, token, fleetJob.processedOn ?? 0)
-    const outcome = this.#process(fleetJob, token)
+    const outcome = this.#process(job, token)
     let next: NextJob
     try {
       const json = (await outcome).json ?? 'null'
       const fetch = fetchNext() && !(this.closing || this.paused)
-      next = await finish(this.backend, fleetJob, json, token, fetch)
-    } catch {
+      next = await finish(this.backend, job, json, token, fetch)
+    } catch (error) {
+      // Moved already: its lock is gone, and the job may be held by somebody else while the next one is fetched.
+      if (MOVED.has((error as Error).name)) locks.release(job.id, token)
       // BullMQ's way from here: retries by attempts and backoff, control errors, outages. It asks for the outcome again.
-      fleetJob.outcome = outcome
+      job.outcome = outcome
       return super.processJob(job, token, fetchNext)
     }
-    // Only now: had Redis not answered, the lock would have had to be renewed while the answer was waited for.
-    this.lockManager.untrackJob(fleetJob.id)
     return this.#follow(next, token)
   }
 

@@ -30,8 +30,8 @@ const CRASHES_ALLOWED = 3
 /** Codes of failures that trying again cannot mend. */
 const FINAL_CODES = new Set(['ARGS_INVALID', 'JOB_RESULT_INVALID', 'JOB_CRASH_LOOP'])
 
-/** Control errors of BullMQ that a sandbox processor throws after it moved the job itself. */
-const MOVED = new Set(['DelayedError', 'WaitingError', 'WaitingChildrenError'])
+/** Control errors of BullMQ: the job was moved already, by a sandbox processor or by us. */
+export const MOVED = new Set(['DelayedError', 'WaitingError', 'WaitingChildrenError'])
 
 export class Settlement {
   /** Jobs that had been started and went back to their queue, whether or not Redis could be told. */

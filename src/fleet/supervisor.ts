@@ -22,7 +22,7 @@ import { openProcess } from './process-port.ts'
 import { Producer } from './producer.ts'
 import { Registration } from './registration.ts'
 import { Run } from './run.ts'
-import { Settlement, timedOut } from './settlement.ts'
+import { MOVED, Settlement, timedOut } from './settlement.ts'
 import { openThread } from './thread-port.ts'
 import { refuseUnknown } from './unknown-job.ts'
 
@@ -257,7 +257,7 @@ export class Supervisor {
   }
 
   #onFailed(run: Run, error: Error & { code?: string }): void {
-    if (['WaitingError', 'DelayedError', 'WaitingChildrenError'].includes(error.name)) return
+    if (MOVED.has(error.name)) return
     this.counts.failed++
     this.#options.events.emit('job.failed', {
       ...refOf(run),

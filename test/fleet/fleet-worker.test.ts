@@ -1,0 +1,70 @@
+/** A worker's locks, with jobs that go back to their queue while other slots of the same worker take jobs. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Queue, WaitingError } from 'bullmq'
+import type { Redis } from 'ioredis'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { FleetWorker, type ProcessJob } from '../../src/fleet/fleet-worker.ts'
+import { RawResult } from '../../src/fleet/fleet-job.ts'
+import { startRedis, type TestRedis } from '../helpers/redis.ts'
+import { untilFinished } from '../helpers/fleet.ts'
+
+let redis: TestRedis
+let client: Redis
+beforeAll(async () => {
+  redis = await startRedis()
+  client = redis.client()
+})
+afterAll(() => redis.stop())
+
+const CONCURRENCY = 10
+const LOCK = 1_000
+
+describe('FleetWorker', () => {
+  // BullMQ forgets a lock by job id, after it has fetched the next job: a second slot may hold that id by then.
+  it('keeps the lock of a job that one of its slots handed back and another took', async () => {
+    const queue = new Queue('handed-back', { connection: client })
+    const jobs = Array.from({ length: 4_000 }, (_, i) => ({
+      name: i % 10 === 0 ? 'back' : 'quick',
+      data: {},
+    }))
+    await queue.addBulk(jobs)
+    let second = 0
+    const unlocked: string[] = []
+    const process: ProcessJob = async (job, token) => {
+      if (job.name === 'back' && job.attemptsStarted === 1) {
+        await sleep(20)
+        await job.moveToWait(token)
+        throw new WaitingError('handed back')
+      }
+      if (job.name === 'back') {
+        await sleep(10)
+        second++
+        // What the next renewal would cover.
+        if (!worker.renewed.includes(job.id)) unlocked.push(job.id)
+      }
+      return new RawResult('1')
+    }
+    class Worker extends FleetWorker {
+      get renewed(): string[] {
+        return this.lockManager.getTrackedJobIds()
+      }
+    }
+    const worker = new Worker('handed-back', process, {
+      connection: redis.client(),
+      concurrency: CONCURRENCY,
+      lockDuration: LOCK,
+    })
+    const errors: string[] = []
+    worker.on('error', error => errors.push(error.message))
+    const ended = worker.run()
+    await untilFinished(queue, jobs.length)
+    expect(second).toBe(jobs.length / 10)
+    expect(unlocked).toEqual([])
+    expect(errors).toEqual([])
+    expect(worker.renewed).toEqual([])
+    await worker.pause(true)
+    await worker.leave()
+    await ended
+    await queue.close()
+  })
+})
