@@ -29,6 +29,8 @@ export interface ExecutorEvents {
   /** Answers a call of a handler. What it resolves to is sent back as JSON; what it rejects with, too. */
   onCall(run: Run, method: string, args: unknown[]): Promise<unknown>
   onIdle(executor: Executor): void
+  /** Whether `glance` will be called in a moment. */
+  isGlanceDue: () => boolean
   /** All batches are in; `executor.runs` are what it still held. */
   onExit(executor: Executor, exit: ExecutorExit): void
 }
@@ -51,6 +53,7 @@ export class Executor {
     this.#port = open(init, {
       onRecord: text => this.#onRecord(readRecord(text)),
       onExit: exit => this.#onExit(exit),
+      isGlanceDue: events.isGlanceDue,
     })
   }
 
@@ -69,6 +72,11 @@ export class Executor {
     this.served++
     run.startedAt = Date.now()
     this.#port.send(record(TO.start, JSON.stringify(head), job.payload))
+  }
+
+  /** Takes what it has said so far. */
+  glance(): void {
+    this.#port.glance()
   }
 
   abort(run: Run, cause: AbortCause, message: string): void {

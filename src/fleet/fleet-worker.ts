@@ -17,6 +17,7 @@ import {
 } from 'bullmq'
 import { FleetJob, type RawResult } from './fleet-job.ts'
 import { FleetLocks } from './fleet-locks.ts'
+import type { Replies } from './replies.ts'
 import { MOVED } from './settlement.ts'
 
 export type ProcessJob = (job: FleetJob, token: string) => Promise<RawResult>
@@ -32,10 +33,12 @@ interface Internals {
 export class FleetWorker extends Worker<unknown, RawResult> {
   readonly #process: ProcessJob
   readonly #short: boolean
+  readonly #replies: Replies
 
-  constructor(queue: string, process: ProcessJob, options: WorkerOptions) {
+  constructor(queue: string, process: ProcessJob, replies: Replies, options: WorkerOptions) {
     super(queue, () => Promise.reject(new Error('unused')), { ...options, autorun: false }, rawBackend)
     this.#process = process
+    this.#replies = replies
     const { updateDelays, drained } = this as unknown as Partial<Internals>
     this.#short =
       typeof updateDelays === 'function' && typeof drained === 'boolean' && options.telemetry === undefined
@@ -90,7 +93,7 @@ export class FleetWorker extends Worker<unknown, RawResult> {
     try {
       const json = (await outcome).json ?? 'null'
       const fetch = fetchNext() && !(this.closing || this.paused)
-      next = await finish(this.backend, job, json, token, fetch)
+      next = await this.#replies.await(finish(this.backend, job, json, token, fetch))
     } catch (error) {
       // Moved already: its lock is gone, and the job may be held by somebody else while the next one is fetched.
       if (MOVED.has((error as Error).name)) locks.release(job.id, token)

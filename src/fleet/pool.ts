@@ -21,7 +21,10 @@ export interface PoolOptions {
   prefix: string
 }
 
-export interface PoolEvents extends Pick<ExecutorEvents, 'onProgress' | 'onLog' | 'onLine' | 'onCall'> {
+export interface PoolEvents extends Pick<
+  ExecutorEvents,
+  'onProgress' | 'onLog' | 'onLine' | 'onCall' | 'isGlanceDue'
+> {
   onStart(run: Run): void
   onExecutorEnd(
     executor: Executor,
@@ -75,6 +78,12 @@ export class Pool {
     else this.#start(best, run)
   }
 
+  /** Takes what the executors have said so far. */
+  glance(): void {
+    for (const executor of this.#shared) executor.glance()
+    for (const executor of this.#solo) executor.glance()
+  }
+
   /** The executor that holds this run, if it has started. */
   holderOf(run: Run): Executor | undefined {
     return this.executors.find(executor => executor.runs.has(run.seq))
@@ -126,6 +135,7 @@ export class Pool {
       onLog: this.#events.onLog,
       onLine: this.#events.onLine,
       onCall: this.#events.onCall,
+      isGlanceDue: this.#events.isGlanceDue,
       onReady: (_ready, manifest) => this.#onReady(manifest, ready),
       onIdle: idle => this.#onIdle(idle),
       onExit: (dead, exit) => {

@@ -15,6 +15,8 @@ interface PortEvents {
   onRecord: (text: string) => void
   /** Called once, after the last record. */
   onExit: (exit: PortExit) => void
+  /** Whether `glance` will be called in a moment: then the executor need not wake us for a record. */
+  isGlanceDue: () => boolean
 }
 
 /** How an executor ended, as seen from outside. `words` is what it could still say itself. */
@@ -29,6 +31,8 @@ export type ExecutorExit = PortExit & { words?: DyingWords }
 
 export interface Port {
   send(text: string): void
+  /** Takes the records that are there. */
+  glance(): void
   /** Ends it whatever it is doing. Resolves when it is gone; a thread inside native code goes when the call returns. */
   end(): Promise<void>
 }

@@ -46,6 +46,8 @@ export const openProcess: OpenPort = (init, events) => {
   const outbox = new Outbox(batch => child.send(batch, quiet))
   return {
     send: text => outbox.push(text),
+    // IPC wakes us by itself.
+    glance: () => undefined,
     end: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return
       const closed = once(child, 'close')

@@ -21,6 +21,7 @@ import type { ExecutorExit } from './port.ts'
 import { openProcess } from './process-port.ts'
 import { Producer } from './producer.ts'
 import { Registration } from './registration.ts'
+import { Replies } from './replies.ts'
 import { Run } from './run.ts'
 import { MOVED, Settlement, timedOut } from './settlement.ts'
 import { openThread } from './thread-port.ts'
@@ -48,6 +49,7 @@ export class Supervisor {
   limit = Infinity
   readonly #options: SupervisorOptions
   readonly #settlement: Settlement
+  readonly #replies = new Replies(() => this.pool.glance())
   readonly #client: ReturnType<RedisHandle['connect']>
   #jobs = new Map<string, JobEntry>()
   #seq = 0
@@ -71,6 +73,7 @@ export class Supervisor {
         onLog: (run, row) => this.#write(run, run.job.log(row)),
         onLine: options.onLine,
         onCall: (run, method, args) => this.#onCall(run, method, args),
+        isGlanceDue: () => this.#replies.areDue,
         onExecutorEnd: (...end) => this.#onExecutorEnd(...end),
       },
     )
@@ -130,7 +133,7 @@ export class Supervisor {
 
   #openWorker(queue: string, concurrency: number): FleetWorker {
     const { config, redis } = this.#options
-    const worker = new FleetWorker(queue, (job, token) => this.#process(job, token), {
+    const worker = new FleetWorker(queue, (job, token) => this.#process(job, token), this.#replies, {
       connection: this.#client,
       prefix: redis.prefix,
       concurrency,

@@ -20,7 +20,9 @@ export const openThread: OpenPort = (init, events) => {
     resourceLimits: { maxOldGenerationSizeMb: Math.ceil(init.memory / bytes('1MiB')) },
     name: 'executor',
   })
-  const wire = new Wire(ours, () => worker.postMessage(0), events.onRecord)
+  const wire = new Wire(ours, () => worker.postMessage(0), events.onRecord, {
+    isGlanceDue: events.isGlanceDue,
+  })
   let failure: PortExit | undefined
   worker.on('message', () => wire.wake())
   worker.on('error', (error: NodeJS.ErrnoException) => {
@@ -40,6 +42,7 @@ export const openThread: OpenPort = (init, events) => {
   })
   return {
     send: text => wire.send(text),
+    glance: () => wire.glance(),
     end: async () => void (await worker.terminate()),
   }
 }

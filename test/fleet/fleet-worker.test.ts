@@ -5,6 +5,7 @@ import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { FleetWorker, type ProcessJob } from '../../src/fleet/fleet-worker.ts'
 import { RawResult } from '../../src/fleet/fleet-job.ts'
+import { Replies } from '../../src/fleet/replies.ts'
 import { startRedis, type TestRedis } from '../helpers/redis.ts'
 import { untilFinished } from '../helpers/fleet.ts'
 
@@ -49,7 +50,7 @@ describe('FleetWorker', () => {
         return this.lockManager.getTrackedJobIds()
       }
     }
-    const worker = new Worker('handed-back', process, {
+    const worker = new Worker('handed-back', process, new Replies(() => undefined), {
       connection: redis.client(),
       concurrency: CONCURRENCY,
       lockDuration: LOCK,

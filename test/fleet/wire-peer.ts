@@ -3,7 +3,7 @@ import { parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import { Wire, type WireEnd } from '../../src/fleet/wire.ts'
 
 const port = parentPort as MessagePort
-const { end } = workerData as { end: WireEnd }
+const { end, nap = false } = workerData as { end: WireEnd; nap?: boolean }
 
 let count = 0
 const wire: Wire = new Wire(
@@ -18,10 +18,13 @@ const wire: Wire = new Wire(
     } else if (text === 'count') wire.send(String(count))
     else if (text.startsWith('burst ')) {
       for (let i = 0; i < Number(text.slice(6)); i++) wire.send(`${i}`)
-    } else if (text === 'exit') {
+    } else if (text === 'exit' || text.startsWith('exit after ')) {
+      for (let i = 0; i < Number(text.slice(11)); i++) wire.send(`${i}`)
       wire.send('last words')
+      wire.flush(5_000)
       process.exit(3)
     }
   },
+  { mayNap: () => nap, reminds: true },
 )
 port.on('message', () => wire.wake())

@@ -4,7 +4,7 @@ import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
 import { LONGEST } from '../../src/fleet/ring.ts'
-import { Wire } from '../../src/fleet/wire.ts'
+import { Wire, type Rest } from '../../src/fleet/wire.ts'
 
 interface Pair extends AsyncDisposable {
   wire: Wire
@@ -14,10 +14,10 @@ interface Pair extends AsyncDisposable {
   until(count: number): Promise<void>
 }
 
-function pair(): Pair {
+function pair(rest: Rest = {}, peer: { nap?: boolean } = {}): Pair {
   const [ours, theirs] = Wire.ends()
   const worker = new Worker(new URL('wire-peer.ts', import.meta.url), {
-    workerData: { end: theirs },
+    workerData: { end: theirs, ...peer },
     transferList: [theirs.side],
   })
   const received: string[] = []
@@ -30,6 +30,7 @@ function pair(): Pair {
       received.push(text)
       if (received.length >= wanted) reached()
     },
+    rest,
   )
   worker.on('message', () => wire.wake())
   return {
@@ -121,5 +122,34 @@ describe('Wire', () => {
     p.wire.drain()
     expect(p.received.at(-1)).toBe('last words')
     expect(p.received).toHaveLength(50_001)
+  })
+
+  it('brings the last words of a thread that has said more than the ring holds', async () => {
+    await using p = pair()
+    p.wire.send('exit after 50000')
+    await once(p.worker, 'exit')
+    p.wire.drain()
+    expect(p.received.at(-1)).toBe('last words')
+    expect(p.received).toHaveLength(50_001)
+  })
+
+  it('brings what was written while a glance was due that never came, once the other end rests', async () => {
+    await using p = pair({ isGlanceDue: () => true })
+    p.wire.send('echo one')
+    await p.until(1)
+    p.wire.send('echo two')
+    await p.until(2)
+    expect(p.received).toEqual(['one', 'two'])
+  })
+
+  it('wakes a peer that naps, and one that has stopped to', async () => {
+    await using p = pair({}, { nap: true })
+    for (let i = 0; i < 300; i++) {
+      p.wire.send(`echo ${i}`)
+      await p.until(i + 1)
+      // Around the length of a nap: both sides of its end.
+      if (i % 3 === 0) await sleep(i % 4)
+    }
+    expect(p.received).toHaveLength(300)
   })
 })

@@ -39,6 +39,11 @@ export class Runtime {
     this.#send(record(FROM.ready, '', JSON.stringify(manifest)))
   }
 
+  /** It holds no run: what it imported may have timers and sockets, which nobody waits for just now. */
+  get isIdle(): boolean {
+    return this.#runs.size === 0
+  }
+
   readonly onRecord = (text: string): void => {
     const { kind, head, body } = readRecord(text)
     switch (kind) {

@@ -14,9 +14,16 @@ const wire: Wire = new Wire(
   init.wire,
   () => port.postMessage(0),
   text => runtime.onRecord(text),
+  { mayNap: () => runtime.isIdle, reminds: true },
 )
+/** Milliseconds that a dying thread waits for room in its ring: the supervisor's loop is never blocked for long. */
+const LAST_WORDS = 2_000
+
 // What is written before the thread exits is read after it did: the supervisor drains the ring of a dead thread.
-watchForEnd(words => wire.send(record(FROM.dying, '', JSON.stringify(words))))
+watchForEnd(words => {
+  wire.send(record(FROM.dying, '', JSON.stringify(words)))
+  wire.flush(LAST_WORDS)
+})
 const runtime = new Runtime(init, text => wire.send(text))
 port.on('message', () => wire.wake())
 await runtime.load(init.files)
