@@ -19,4 +19,4 @@ const wire: Wire = new Wire(
 watchForEnd(words => wire.send(record(FROM.dying, '', JSON.stringify(words))))
 const runtime = new Runtime(init, text => wire.send(text))
 port.on('message', () => wire.wake())
-await runtime.load(init.files)
+await runtime.load(init)
