@@ -4,7 +4,8 @@
  *   booting --ready--> ready --end()--> ending --exit--> ended
  *      '------------------- exit ------------------------^
  */
-import type { Manifest } from '../job/manifest.ts'
+import type { JobFile, Manifest } from '../job/manifest.ts'
+import { BootWatch } from './boot-watch.ts'
 import type { ExecutorExit, ExecutorInit, OpenPort, Port, PortExit } from './port.ts'
 import {
   FROM,
@@ -45,11 +46,13 @@ export class Executor {
   retired = false
   readonly #port: Port
   readonly #events: ExecutorEvents
+  readonly #boot: BootWatch
   #words: DyingWords | undefined
 
   constructor(id: number, open: OpenPort, init: ExecutorInit, events: ExecutorEvents) {
     this.id = id
     this.#events = events
+    this.#boot = new BootWatch(init, () => void this.end())
     this.#port = open(init, {
       onRecord: text => this.#onRecord(readRecord(text)),
       onExit: exit => this.#onExit(exit),
@@ -88,12 +91,20 @@ export class Executor {
   async end(): Promise<void> {
     if (this.state === 'ended') return
     this.state = 'ending'
+    this.#boot.over()
     await this.#port.end()
   }
 
   #onRecord({ kind, head, body = '' }: WireRecord): void {
+    if (kind === FROM.loading) {
+      if (this.state === 'booting') this.#boot.loading(JSON.parse(body) as JobFile)
+      return
+    }
     if (kind === FROM.ready) {
-      if (this.state === 'booting') this.state = 'ready'
+      // Ended meanwhile, for a file that another one could not load: this one may be spared it, and does not count.
+      if (this.state !== 'booting') return
+      this.state = 'ready'
+      this.#boot.over()
       this.#events.onReady(this, JSON.parse(body) as Manifest)
       return
     }
@@ -138,7 +149,9 @@ export class Executor {
 
   #onExit(exit: PortExit): void {
     this.state = 'ended'
-    this.#events.onExit(this, this.#words === undefined ? exit : { ...exit, words: this.#words })
+    const told: ExecutorExit = this.#words === undefined ? exit : { ...exit, words: this.#words }
+    const broken = this.#boot.blame(told)
+    this.#events.onExit(this, broken === undefined ? told : { ...told, broken })
   }
 }
 

@@ -1,9 +1,10 @@
 /**
  * The executors of one replica: a fixed number that share all runs, least loaded first, and as many again at most
- * that run one suspect each. A dead executor is replaced at once; one that dies while it boots, after a growing pause.
+ * that run one suspect each. A dead executor is replaced at once; one that dies while it boots, after a growing pause,
+ * or, as long as none has ever been ready, at once and without the file that it died of.
  */
 import { RunnerError } from '../errors.ts'
-import type { JobFile, Manifest } from '../job/manifest.ts'
+import type { BrokenFile, JobFile, Manifest } from '../job/manifest.ts'
 import { judge, type Judgement, type Verdict } from './blame.ts'
 import { Executor, type ExecutorEvents } from './executor.ts'
 import type { ExecutorExit, ExecutorInit, OpenPort } from './port.ts'
@@ -103,7 +104,7 @@ export class Pool {
   async replace(files: JobFile[]): Promise<Manifest> {
     if (this.#closing) throw new RunnerError('EXECUTOR_BOOT_FAILED', 'the replica is stopping')
     const before = this.#options.init
-    this.#options.init = { ...before, files }
+    this.#options.init = { ...before, files, broken: [] }
     const old = [...this.#shared]
     const ready = Promise.withResolvers<Manifest>()
     const fresh = Array.from({ length: this.#options.size }, () => this.#spawn(this.#shared, ready))
@@ -204,6 +205,10 @@ export class Pool {
       this.#refill()
       return
     }
+    if (!this.#everReady && exit.broken !== undefined) {
+      this.#leaveOut(exit.broken)
+      return
+    }
     this.#failedBoots++
     if (!this.#everReady && this.#failedBoots >= BOOT_TRIES) {
       this.#booted.reject(bootFailed(exit))
@@ -211,6 +216,18 @@ export class Pool {
     }
     const pause = Math.min(RESPAWN_MOST, RESPAWN_FIRST * 2 ** this.#failedBoots)
     setTimeout(() => this.#refill(), pause)
+  }
+
+  /** All executors anew: those that still boot would meet the file too, and all must have the same handlers. */
+  #leaveOut(bad: BrokenFile): void {
+    const { files, broken = [], ...rest } = this.#options.init
+    this.#options.init = {
+      ...rest,
+      files: files.filter(({ file }) => file !== bad.file),
+      broken: [...broken, bad],
+    }
+    for (const executor of this.#shared) this.#retire(executor)
+    this.#refill()
   }
 
   /** As many shared executors as there should be: one that dies while others take its place is not replaced. */
@@ -223,11 +240,12 @@ export class Pool {
 }
 
 function bootFailed(exit: ExecutorExit): RunnerError {
+  if (exit.broken !== undefined) return new RunnerError(exit.broken.code, exit.broken.message)
   return new RunnerError(
     'EXECUTOR_BOOT_FAILED',
     `no executor could start: it ${exit.words?.message ?? exit.message}`,
     {
-      hint: 'a job file ends the process while it is imported; the stack says which',
+      hint: 'no job file ended it: look at NODE_OPTIONS, and at the memory of this host',
       details: { stack: exit.words?.stack },
     },
   )

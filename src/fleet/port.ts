@@ -1,10 +1,14 @@
 /** The one interface above both kinds of executor: a worker thread and a child process. */
-import type { JobFile } from '../job/manifest.ts'
+import type { BrokenFile, JobFile } from '../job/manifest.ts'
 import type { DyingWords } from './protocol.ts'
 
 /** What an executor is started with. Plain data: it crosses to a thread or a process. */
 export interface ExecutorInit {
   files: JobFile[]
+  /** Files that ended an earlier executor: not imported again, but part of its manifest. */
+  broken?: BrokenFile[]
+  /** Milliseconds that the top level of a file may take, if not the usual time. */
+  importTimeout?: number
   logLevel: string
   redact: string[]
   /** Bytes of JavaScript heap. */
@@ -27,7 +31,8 @@ export interface PortExit {
   signal?: string
 }
 
-export type ExecutorExit = PortExit & { words?: DyingWords }
+/** `broken` is the file whose import ended it. */
+export type ExecutorExit = PortExit & { words?: DyingWords; broken?: BrokenFile }
 
 export interface Port {
   send(text: string): void

@@ -30,6 +30,8 @@ export const FROM = {
   log: 'L',
   /** head: [call, seq, method], body: JSON array of arguments */
   call: 'C',
+  /** body: the JobFile that is imported next */
+  loading: 'I',
   /** body: Manifest. Sent once. */
   ready: 'M',
   /** body: DyingWords. The last record of an executor that can still speak. */

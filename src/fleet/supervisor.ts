@@ -229,7 +229,7 @@ export class Supervisor {
     const culprit = judgements.find(({ run, guilty }) => guilty || run === verdict?.culprit?.run)
     this.#options.events.emit('executor.ended', {
       executor: executor.id,
-      reason: verdict?.reason ?? exit.words?.message ?? exit.message,
+      reason: verdict?.reason ?? exit.broken?.message ?? exit.words?.message ?? exit.message,
       ...(culprit === undefined ? {} : { culprit: `${culprit.run.job.name} ${culprit.run.job.id}` }),
       handedBack: judgements.length - (culprit === undefined ? 0 : 1),
     })

@@ -1,23 +1,17 @@
 /** From job files to jobs that can run, and the manifest that says which there are. */
-import pLimit from 'p-limit'
 import type { z } from 'zod'
 import { RunnerError, messageOf } from '../errors.ts'
 import { defaultExport, type Runnable } from './default-export.ts'
 import { isJobDefinition, jobOptions, type JobDefinition } from './define.ts'
 import { shortPath } from './file-path.ts'
+import { IMPORT_TIMEOUT } from './import-deadline.ts'
 import { inputSchema } from './input-schema.ts'
 import type { BrokenFile, JobEntry, JobFile, Manifest } from './manifest.ts'
 import { problemsOf } from './problem.ts'
 import { didYouMean } from '../suggestion.ts'
 
-/** How long the top level of a job file may take, in milliseconds. */
-export const IMPORT_TIMEOUT = 30_000
-
 /** Queue of jobs that name none. */
 export const DEFAULT_QUEUE = 'default'
-
-/** Files imported at once: enough to overlap their waits, few enough that one that hangs delays no crowd. */
-const AT_ONCE = 16
 
 export interface LoadedJob {
   entry: JobEntry
@@ -30,6 +24,8 @@ export interface LoadedJob {
 export interface LoadOptions {
   /** Milliseconds. Default 30,000. */
   timeout?: number
+  /** Called before a file is imported, which then waits until this is settled. */
+  announce?: (file: JobFile) => Promise<void>
 }
 
 /**
@@ -52,21 +48,29 @@ export function executableEntry({ name, file }: JobFile): JobEntry {
   return { name, file, kind: 'executable', queue: DEFAULT_QUEUE }
 }
 
-/** Loads all files, at most 16 at once. A file that does not load is listed in the manifest, never thrown. */
+/**
+ * Loads all files. One that does not load is listed in the manifest, never thrown.
+ *
+ * One after the other: what ends or blocks the thread is then the fault of the file that was announced last.
+ */
 export async function loadAll(
   files: JobFile[],
   broken: BrokenFile[] = [],
   options: LoadOptions = {},
 ): Promise<{ jobs: Map<string, LoadedJob>; manifest: Manifest }> {
-  const limit = pLimit(AT_ONCE)
-  const results = await Promise.all(
-    files.map(file => limit(() => loadJob(file, options)).catch((error: unknown) => asBroken(file, error))),
-  )
-  const loaded = results.filter(result => 'entry' in result)
-  const failed = results.filter(result => 'code' in result)
+  const jobs = new Map<string, LoadedJob>()
+  const failed: BrokenFile[] = []
+  for (const file of files) {
+    if (file.kind === 'module') await options.announce?.(file)
+    try {
+      jobs.set(file.name, await loadJob(file, options))
+    } catch (error) {
+      failed.push(asBroken(file, error))
+    }
+  }
   return {
-    jobs: new Map(loaded.map(job => [job.entry.name, job])),
-    manifest: { jobs: loaded.map(job => job.entry), broken: [...broken, ...failed] },
+    jobs,
+    manifest: { jobs: [...jobs.values()].map(job => job.entry), broken: [...broken, ...failed] },
   }
 }
 

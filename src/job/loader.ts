@@ -5,15 +5,12 @@
  */
 import { Worker } from 'node:worker_threads'
 import { RunnerError, messageOf } from '../errors.ts'
-import { formatMilliseconds } from '../units.ts'
 import { shortPath } from './file-path.ts'
 import { importFlags } from './import-flags.ts'
-import { IMPORT_TIMEOUT, asBroken, type LoadOptions } from './load.ts'
+import { IMPORT_TIMEOUT, watchImport } from './import-deadline.ts'
+import { asBroken, type LoadOptions } from './load.ts'
 import type { FromThread, LoaderData, Verdict } from './loader-messages.ts'
 import type { BrokenFile, JobEntry, JobFile, Manifest } from './manifest.ts'
-
-/** How much longer than a file's own timeout the thread may be silent: then its loop is blocked, and it is ended. */
-const BLOCKED_AFTER = 1_000
 
 const THREAD = new URL(`./loader-thread.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url)
 
@@ -119,10 +116,10 @@ class LoaderThread {
 
   #watch(file: JobFile): void {
     this.#loading = this.#lastFile = file
-    this.#timer = setTimeout(() => {
-      this.#fault = `not loaded after ${formatMilliseconds(this.#timeout)}: its top level blocks the thread`
+    this.#timer = watchImport(this.#timeout, fault => {
+      this.#fault = fault
       void this.#worker.terminate()
-    }, this.#timeout + BLOCKED_AFTER)
+    })
   }
 
   /** Comes after the last message of the thread. */

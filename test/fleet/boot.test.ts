@@ -34,7 +34,10 @@ describe.each(KINDS)('in a %s', isolation => {
     expect(await untilState(b.queue, first.id)).toMatchObject({ state: 'completed', returnvalue: 1 })
 
     dir.write({ 'jobs/exits.js': 'process.exit(0)' })
-    await replica.until(() => /not reloaded.*called process\.exit\(0\)/.test(replica.stderr), 'its refusal')
+    await replica.until(
+      () => /not reloaded.*jobs\/exits\.js: called process\.exit\(0\)/.test(replica.stderr),
+      'its refusal',
+    )
     const during = await b.queue.add('fine', {})
     expect(await untilState(b.queue, during.id)).toMatchObject({ state: 'completed', returnvalue: 1 })
 

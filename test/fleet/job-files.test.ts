@@ -47,12 +47,34 @@ it('starts without them by --allow-broken, and runs the others', async () => {
   expect(await untilState(b.queue, id)).toMatchObject({ state: 'completed', returnvalue: 1 })
 })
 
-it('refuses to start when a file ends its executor while it is imported, and says so', async () => {
-  using dir = project({ 'jobs/fine.js': version(1), 'jobs/exits.js': `process.exit(0)` })
-  await using replica = new Replica({ redis, cwd: dir.dir, jobs: 'jobs' })
+const EXITS = {
+  'jobs/fine.js': version(1),
+  'jobs/exits.js': `process.exit(3)`,
+  'jobs/throws.js': `throw new Error('no database')`,
+}
+
+it('refuses to start when a file ends its executor while it is imported, and lists it with the others', async () => {
+  using dir = project(EXITS)
+  await using replica = new Replica({ redis, cwd: dir.dir, jobs: 'jobs', args: ['--drain'] })
   const { code, stderr } = await replica.ended
-  expect(code).not.toBe(0)
-  expect(stderr).toMatch(/no executor could start: it called process\.exit\(0\)/)
+  expect(code).toBe(2)
+  expect(stderr).toMatch(/2 job file\(s\) cannot be loaded/)
+  expect(stderr).toMatch(/^ {2}JOB_IMPORT_FAILED jobs\/exits\.js: called process\.exit\(3\)$/m)
+  expect(stderr).toMatch(/^ {2}JOB_IMPORT_FAILED jobs\/throws\.js:1: no database$/m)
+})
+
+it('starts without such a file by --allow-broken, and runs the others', async () => {
+  await using b = await bench(redis, 'default')
+  using dir = project(EXITS)
+  const { id } = await b.queue.add('fine', {})
+  const args = ['--allow-broken', '--drain']
+  await using replica = new Replica({ redis, cwd: dir.dir, jobs: 'jobs', args })
+  expect((await replica.ended).code).toBe(0)
+  expect(replica.events('job.file-broken').map(({ file }) => file)).toEqual([
+    dir.path('jobs/exits.js'),
+    dir.path('jobs/throws.js'),
+  ])
+  expect(await untilState(b.queue, id)).toMatchObject({ state: 'completed', returnvalue: 1 })
 })
 
 it('--watch: a changed file is run anew, while a run of the old version ends in peace', async () => {

@@ -27,4 +27,4 @@ const runtime = new Runtime(init, text => outbox.push(text))
 process.on('message', batch => {
   for (const text of splitBatch(batch as string)) runtime.onRecord(text)
 })
-await runtime.load(init.files)
+await runtime.load(init)

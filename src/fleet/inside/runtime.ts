@@ -2,6 +2,7 @@
  * The inside of an executor, the same in a thread and in a process: takes batches, runs handlers, says how they
  * ended. It holds no connection to Redis and no lock; everything it does can be thrown away at any moment.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { RunnerError } from '../../errors.ts'
 import { checkArgs, payloadJson } from '../../job/args.ts'
 import { jsonFault } from '../../job/problem.ts'
@@ -33,8 +34,15 @@ export class Runtime {
   }
 
   /** Imports every job file, then says what was found. Never throws for a broken file. */
-  async load(files: ExecutorInit['files']): Promise<void> {
-    const { jobs, manifest } = await loadAll(files, [])
+  async load({ files, broken, importTimeout }: ExecutorInit): Promise<void> {
+    const { jobs, manifest } = await loadAll(files, broken, {
+      ...(importTimeout === undefined ? {} : { timeout: importTimeout }),
+      announce: async file => {
+        this.#send(record(FROM.loading, '', JSON.stringify(file)))
+        // A process sends what it has at the end of a turn, and there may be no turn after the import began.
+        await nextTurn()
+      },
+    })
     this.#jobs = jobs
     this.#send(record(FROM.ready, '', JSON.stringify(manifest)))
   }

@@ -26,4 +26,4 @@ watchForEnd(words => {
 })
 const runtime = new Runtime(init, text => wire.send(text))
 port.on('message', () => wire.wake())
-await runtime.load(init.files)
+await runtime.load(init)
