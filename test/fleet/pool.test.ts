@@ -1,0 +1,80 @@
+/** Which executor gets which run, against executors that are played by the test. */
+import { expect, it } from 'vitest'
+import type { FleetJob } from '../../src/fleet/fleet-job.ts'
+import { Pool, type PoolEvents } from '../../src/fleet/pool.ts'
+import type { OpenPort } from '../../src/fleet/port.ts'
+import { FROM, TO, readRecord, record } from '../../src/fleet/protocol.ts'
+import { Run, type Outcome } from '../../src/fleet/run.ts'
+import type { JobEntry } from '../../src/job/manifest.ts'
+
+interface Played {
+  /** Numbers of the runs it was given. */
+  started: number[]
+  say(kind: string, head?: number, body?: string): void
+}
+
+function poolOfOne(): { pool: Pool; executors: Played[] } {
+  const executors: Played[] = []
+  const open: OpenPort = (_init, { onRecord, onExit }) => {
+    const started: number[] = []
+    executors.push({ started, say: (kind, head, body) => onRecord(record(kind, head ?? '', body)) })
+    return {
+      send: text => {
+        const { kind, head } = readRecord(text)
+        if (kind === TO.start) started.push((JSON.parse(head) as [number])[0])
+      },
+      end: async () => onExit({ cause: 'exit', message: 'was ended' }),
+    }
+  }
+  const init = { files: [], logLevel: 'silent', redact: [], memory: 0 }
+  const pool = new Pool({ size: 1, open, init, prefix: 'bull' }, {
+    onStart: () => undefined,
+    onExecutorEnd: () => undefined,
+  } as unknown as PoolEvents)
+  void pool.boot()
+  return { pool, executors }
+}
+
+const MANIFEST = JSON.stringify({ jobs: [], broken: [] })
+const DROPPED: Outcome = { kind: 'dropped', reason: 'lock lost' }
+
+function runOf(seq: number, alone: boolean): Run {
+  const job = {
+    name: 'a',
+    id: String(seq),
+    queueName: 'q',
+    attemptsMade: 0,
+    attemptsStarted: 1,
+    payload: '{}',
+  }
+  const entry = { name: 'a', kind: 'job' } as JobEntry
+  return new Run(seq, job as FleetJob, 'token', entry, alone, () => undefined)
+}
+
+it.each([
+  ['shared', false],
+  ['of its own', true],
+])('never starts a run that was dropped while it waited for an executor %s', (_what, alone) => {
+  const { pool, executors } = poolOfOne()
+  const [first, dropped, next] = [runOf(1, alone), runOf(2, alone), runOf(3, alone)]
+  for (const run of [first, dropped, next]) pool.dispatch(run)
+  dropped.settle(DROPPED)
+  const executor = executors.at(-1) as Played
+  executor.say(FROM.ready, undefined, MANIFEST)
+  executor.say(FROM.done, 1)
+  executor.say(FROM.done, 3)
+  expect(executor.started).toEqual([1, 3])
+  expect(next.settled).toBe(true)
+})
+
+it('is free again once a run is over that had been dropped', () => {
+  const { pool, executors } = poolOfOne()
+  const [dropped, next] = [runOf(1, true), runOf(2, true)]
+  for (const run of [dropped, next]) pool.dispatch(run)
+  const executor = executors.at(-1) as Played
+  executor.say(FROM.ready, undefined, MANIFEST)
+  dropped.settle(DROPPED)
+  expect(executor.started).toEqual([1])
+  executor.say(FROM.done, 1)
+  expect(executor.started).toEqual([1, 2])
+})
