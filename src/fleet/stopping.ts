@@ -47,7 +47,8 @@ export class Stopping {
   }
 
   async resume(): Promise<void> {
-    if (this.started) return
+    // A replica that has had its --max-jobs would fetch the next ones only to put them back.
+    if (this.started || !this.#supervisor.quiet || this.#supervisor.exhausted) return
     this.#supervisor.quiet = false
     this.#events.emit('fleet.resumed')
     await Promise.all(this.#supervisor.workers.map(worker => worker.resume()))
