@@ -1,7 +1,7 @@
 /** Every setting in one place: schema, default with unit, environment variables, flag. */
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
-import { duration, size } from './units.ts'
+import { duration, formatMilliseconds, milliseconds, size } from './units.ts'
 
 const address = z.strictObject({ host: z.string(), port: z.int().min(1).max(65535) })
 
@@ -27,6 +27,16 @@ const list = z.union([
 const error = ({ code }: { code: string }) =>
   code === 'invalid_type' ? 'expected a whole number' : undefined
 const count = z.coerce.number({ error }).int({ error })
+
+/** As long as Node's and BullMQ's timers count: what is longer would be due at once. */
+const LONGEST = milliseconds('24d')
+/** `least`: what is shorter keeps Redis busy, or runs out while a job is still being handed over. */
+const timer = (least: string) =>
+  duration().superRefine((ms, ctx) => {
+    const shown = formatMilliseconds(ms)
+    if (ms < milliseconds(least)) ctx.addIssue(`expected at least ${least}, got ${shown}`)
+    else if (ms > LONGEST) ctx.addIssue(`expected at most ${formatMilliseconds(LONGEST)}, got ${shown}`)
+  })
 
 export interface Option {
   schema: z.ZodType
@@ -132,7 +142,7 @@ export const OPTIONS = {
     'work',
     '--lock-duration <time>',
     'RUNNER_LOCK_DURATION',
-    duration(),
+    timer('1s'),
     '30s',
     'how long a job stays locked when its replica dies',
   ),
@@ -140,7 +150,7 @@ export const OPTIONS = {
     'work',
     '--stalled-interval <time>',
     'RUNNER_STALLED_INTERVAL',
-    duration(),
+    timer('100ms'),
     '30s',
     'how often jobs of dead replicas are looked for',
   ),

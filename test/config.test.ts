@@ -101,6 +101,19 @@ describe('values', () => {
       { flags: { isolation: 'vm' } },
       'CONFIG_INVALID --isolation: Invalid option: expected one of "thread"|"process" (got "vm")',
     ],
+    [{ flags: { lockDuration: '1ms' } }, 'CONFIG_INVALID --lock-duration: expected at least 1s, got 1ms'],
+    [
+      { flags: { stalledInterval: '0s' } },
+      'CONFIG_INVALID --stalled-interval: expected at least 100ms, got 0ms',
+    ],
+    [
+      { env: { RUNNER_LOCK_DURATION: '30d' } },
+      'CONFIG_INVALID RUNNER_LOCK_DURATION: expected at most 24d, got 30d',
+    ],
+    [
+      { flags: { lockDuration: 'long' } },
+      'CONFIG_INVALID --lock-duration: expected a duration such as 250ms, 30s, 5m, 2h or 1d, got "long"',
+    ],
   ])('a wrong one is named with its source: %j', async (sources, message) => {
     expect(await refusal(sources)).toBe(message)
   })

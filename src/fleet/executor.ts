@@ -120,11 +120,13 @@ export class Executor {
     }
     const run = this.runs.get(Number(head))
     if (kind === FROM.line) this.#events.onLine(body)
-    if (run === undefined || run.settled) return
-    if (kind === FROM.progress) this.#events.onProgress(run, body)
-    else if (kind === FROM.log) this.#events.onLog(run, body)
-    else if (kind === FROM.done) this.#settle(run, { kind: 'done', result: body === '' ? undefined : body })
+    if (run === undefined) return
+    // Also of a run that is settled already: until it is over it counts as held, and the executor as busy.
+    if (kind === FROM.done) this.#settle(run, { kind: 'done', result: body === '' ? undefined : body })
     else if (kind === FROM.failed) this.#settle(run, { kind: 'failed', failure: JSON.parse(body) as Failure })
+    else if (run.settled) return
+    else if (kind === FROM.progress) this.#events.onProgress(run, body)
+    else if (kind === FROM.log) this.#events.onLog(run, body)
   }
 
   #settle(run: Run, outcome: Parameters<Run['settle']>[0]): void {

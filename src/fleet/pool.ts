@@ -42,7 +42,7 @@ export class Pool {
   readonly #solo = new Set<Executor>()
   readonly #verdicts = new Map<Executor, Verdict>()
   readonly #waiting: Run[] = []
-  readonly #waitingAlone: Run[] = []
+  #waitingAlone: Run[] = []
   readonly #booted = Promise.withResolvers<Manifest>()
   #lastId = 0
   #failedBoots = 0
@@ -65,6 +65,8 @@ export class Pool {
   }
 
   dispatch(run: Run): void {
+    // It lost its lock while it waited: another replica may run it by now.
+    if (run.settled) return
     if (run.alone) {
       this.#waitingAlone.push(run)
       this.#dispatchAlone()
@@ -158,6 +160,7 @@ export class Pool {
   }
 
   #dispatchAlone(): void {
+    this.#waitingAlone = this.#waitingAlone.filter(run => !run.settled)
     for (const executor of this.#solo) {
       if (this.#waitingAlone.length === 0) return
       const free = executor.state === 'ready' && !executor.retired && executor.runs.size === 0

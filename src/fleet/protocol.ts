@@ -80,6 +80,8 @@ export interface Failure {
   details?: unknown
   /** Milliseconds, of `retry` and `snooze`. */
   delay?: number
+  /** Trying again cannot mend it: the runtime itself refused the payload or the result of this job. */
+  final?: true
 }
 
 /** Who ended the executor, as far as it could tell. `seq` is the run in whose async context it happened. */

@@ -1,4 +1,5 @@
 /** One start of one job, seen from the supervisor: from the moment its lock is ours until it is settled. */
+import { Deadline } from './deadline.ts'
 import type { AbortCause, Failure } from './protocol.ts'
 import type { FleetJob } from './fleet-job.ts'
 import type { JobEntry } from '../job/manifest.ts'
@@ -23,7 +24,7 @@ export class Run {
   aborted: AbortCause | undefined
   /** Runs alone in an executor: it was in one that died of an unknown cause. */
   readonly alone: boolean
-  #timer: NodeJS.Timeout | undefined
+  #deadline: Deadline | undefined
   #settle: ((outcome: Outcome) => void) | undefined
 
   constructor(
@@ -51,13 +52,13 @@ export class Run {
     const settle = this.#settle
     if (settle === undefined) return
     this.#settle = undefined
-    if (this.#timer !== undefined) clearTimeout(this.#timer)
+    this.#deadline?.clear()
     settle(outcome)
   }
 
   /** Calls `onDue` after `ms`, unless the run is settled by then. Replaces an earlier deadline. */
   setDeadline(ms: number, onDue: () => void): void {
-    if (this.#timer !== undefined) clearTimeout(this.#timer)
-    if (!this.settled) this.#timer = setTimeout(onDue, ms)
+    this.#deadline?.clear()
+    if (!this.settled) this.#deadline = new Deadline(ms, onDue)
   }
 }

@@ -9,7 +9,7 @@
  * | failed, retry                   | Error, own backoff | delayed by that much if an attempt is left |
  * | failed, snooze                  | DelayedError       | nothing: it was moved here, unspent       |
  * | failed, cancel / unrecoverable  | UnrecoverableError | failed                                    |
- * | failed after a shutdown's abort | WaitingError       | nothing: handed back here, unspent        |
+ * | failed, error, shutdown's abort | WaitingError       | nothing: handed back here, unspent        |
  * | handed back                     | WaitingError       | nothing: handed back here, unspent        |
  * | dropped                         | WaitingError       | nothing: the lock is somebody else's      |
  */
@@ -26,9 +26,6 @@ import type { Outcome, Run } from './run.ts'
 
 /** Executors that may die under one job before it is failed for good. */
 const CRASHES_ALLOWED = 3
-
-/** Codes of failures that trying again cannot mend. */
-const FINAL_CODES = new Set(['ARGS_INVALID', 'JOB_RESULT_INVALID', 'JOB_CRASH_LOOP'])
 
 /** Control errors of BullMQ: the job was moved already, by a sandbox processor or by us. */
 export const MOVED = new Set(['DelayedError', 'WaitingError', 'WaitingChildrenError'])
@@ -58,7 +55,7 @@ export class Settlement {
       if (outcome.crashed) await addCrash(this.#client(), run.job.key)
       return this.#handBack(run, outcome.reason)
     }
-    if (run.aborted === 'shutdown') return this.#handBack(run, 'shutdown')
+    if (run.aborted === 'shutdown' && !isWord(outcome.failure)) return this.#handBack(run, 'shutdown')
     if (run.aborted === 'lock-lost') throw new WaitingError('lock lost')
     if (run.aborted === 'timeout') throw toError(timedOut(run))
     return this.#fail(run, outcome.failure)
@@ -96,7 +93,7 @@ export class Settlement {
           const crashes = await addCrash(this.#client(), job.key)
           if (crashes >= CRASHES_ALLOWED) throw final(crashLoop(job, crashes, failure))
         }
-        throw failure.code !== undefined && FINAL_CODES.has(failure.code) ? final(failure) : toError(failure)
+        throw failure.final === true ? final(failure) : toError(failure)
     }
   }
 }
@@ -137,5 +134,11 @@ function final(failure: Failure): Error {
     failure.kind === 'cancel' ? `cancelled: ${failure.message}` : textOf(failure),
   )
   if (failure.stack !== undefined) error.stack = failure.stack
-  return error
+  const code = failure.code ?? (failure.kind === 'cancel' ? 'JOB_CANCELLED' : undefined)
+  return Object.assign(error, code === undefined ? {} : { code })
+}
+
+/** Says on purpose what becomes of the job, so it is no mere effect of an abort. A job in MOVED is not ours any more. */
+function isWord({ kind, name, final: refused }: Failure): boolean {
+  return kind !== 'error' || MOVED.has(name) || name === 'UnrecoverableError' || refused === true
 }

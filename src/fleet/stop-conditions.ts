@@ -2,6 +2,7 @@
 import type { Config } from '../config.ts'
 import { RunnerError } from '../errors.ts'
 import type { Events } from '../observe/events.ts'
+import { Deadline } from './deadline.ts'
 import type { Stopping } from './stopping.ts'
 import type { Supervisor } from './supervisor.ts'
 
@@ -11,7 +12,8 @@ const LOOK_EVERY = 250
 export class StopConditions {
   readonly #config: Config
   readonly #supervisor: Supervisor
-  readonly #timers: NodeJS.Timeout[] = []
+  #clock: Deadline | undefined
+  #looking: NodeJS.Timeout | undefined
   readonly #stop: (reason: string, grace: number) => void
   #lastActive = Date.now()
 
@@ -34,7 +36,7 @@ export class StopConditions {
   startClock(): void {
     const { maxTime, grace } = this.#config
     if (maxTime === undefined) return
-    this.#timers.push(setTimeout(() => this.#stop('maximum time reached', grace), maxTime))
+    this.#clock = new Deadline(maxTime, () => this.#stop('maximum time reached', grace))
   }
 
   /** Once it takes jobs. */
@@ -42,12 +44,13 @@ export class StopConditions {
     const { idleTimeout, drain } = this.#config
     this.#lastActive = Date.now()
     if (idleTimeout !== undefined || drain) {
-      this.#timers.push(setInterval(() => void this.#look().catch(() => undefined), LOOK_EVERY))
+      this.#looking = setInterval(() => void this.#look().catch(() => undefined), LOOK_EVERY)
     }
   }
 
   close(): void {
-    for (const timer of this.#timers) clearTimeout(timer)
+    this.#clock?.clear()
+    clearInterval(this.#looking)
   }
 
   async #look(): Promise<void> {

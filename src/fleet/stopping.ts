@@ -9,6 +9,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Config } from '../config.ts'
 import type { Events } from '../observe/events.ts'
+import { Deadline } from './deadline.ts'
 import type { Supervisor } from './supervisor.ts'
 
 /** Milliseconds for executors to go and their jobs to be handed back, and for connections to close. A dead Redis costs this much. */
@@ -47,7 +48,8 @@ export class Stopping {
   }
 
   async resume(): Promise<void> {
-    if (this.started) return
+    // A replica that has had its --max-jobs would fetch the next ones only to put them back.
+    if (this.started || !this.#supervisor.quiet || this.#supervisor.exhausted) return
     this.#supervisor.quiet = false
     this.#events.emit('fleet.resumed')
     await Promise.all(this.#supervisor.workers.map(worker => worker.resume()))
@@ -107,12 +109,11 @@ export class Stopping {
     const idle = Promise.withResolvers<void>()
     const onEnded = (left: number) => left === 0 && idle.resolve()
     this.#events.on('run.ended', onEnded)
-    const over = new AbortController()
+    const deadline = Number.isFinite(ms) ? new Deadline(ms, idle.resolve) : undefined
     try {
-      const limits = Number.isFinite(ms) ? [wait(ms, undefined, { signal: over.signal })] : []
-      await Promise.race([idle.promise, ...limits, ...signals.map(aborted)]).catch(() => undefined)
+      await Promise.race([idle.promise, ...signals.map(aborted)])
     } finally {
-      over.abort()
+      deadline?.clear()
       this.#events.off('run.ended', onEnded)
     }
   }

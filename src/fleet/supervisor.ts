@@ -84,6 +84,11 @@ export class Supervisor {
     return this.#settlement.handedBack
   }
 
+  /** It has started all jobs that it may, and only waits for their end. */
+  get exhausted(): boolean {
+    return this.counts.started >= this.limit
+  }
+
   get jobs(): ReadonlyMap<string, JobEntry> {
     return this.#jobs
   }
@@ -104,7 +109,9 @@ export class Supervisor {
     }))
     await this.registration.start()
     for (const worker of this.workers) {
-      worker.run().catch((error: unknown) => this.#onError(worker.name, error))
+      // Told to be quiet while it booted: it would fetch jobs only to put them back. `resume` runs it.
+      if (this.quiet) void worker.pause(true)
+      else if (!worker.isRunning()) worker.run().catch((error: unknown) => this.#onError(worker.name, error))
     }
     events.emit('fleet.started', {
       replica: this.registration.id,
@@ -153,7 +160,7 @@ export class Supervisor {
     const again = job.attemptsStarted > job.attemptsMade + 1
     const alone = again && (await this.#settlement.crashesOf(job)) > 0
     // After the await: a replica that has begun to stop meanwhile would never start this run.
-    if (this.quiet || this.counts.started >= this.limit) {
+    if (this.quiet || this.exhausted) {
       return this.#settlement.putBack(job, token, 'the replica takes no more jobs')
     }
     const entry = this.#jobs.get(job.name)

@@ -137,6 +137,21 @@ it('takes no job between TSTP and CONT', async () => {
   expect((await replica.ended).code).toBe(0)
 })
 
+it('takes no job after CONT when it has had its --max-jobs', async () => {
+  await using b = await bench(redis)
+  await using replica = await Replica.start({ redis, args: ['--max-jobs', '1'] })
+  const last = await b.act({ do: 'gate' })
+  await untilRecorded(b.client, 'start', 1)
+  replica.kill('SIGTSTP')
+  await replica.event('fleet.quiet')
+  const next = await b.act({ do: 'return' })
+  replica.kill('SIGCONT')
+  await b.open()
+  expect((await replica.ended).code).toBe(0)
+  expect(await fateOf(b.queue, last.id)).toMatchObject({ state: 'completed' })
+  expect(await fateOf(b.queue, next.id)).toMatchObject({ state: 'waiting', attemptsStarted: 0 })
+})
+
 it('says at TTIN what runs', async () => {
   await using b = await bench(redis)
   await using replica = await Replica.start({ redis })

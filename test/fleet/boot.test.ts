@@ -24,6 +24,27 @@ describe.each(KINDS)('in a %s', isolation => {
     expect(ms).toBeLessThan(3_000)
   })
 
+  it('fetches no job when it is told to be quiet while it boots, until it is told to go on', async () => {
+    await using b = await bench(redis, 'default')
+    using dir = project({
+      'jobs/slow.js': `console.error('importing')\nawait new Promise(done => setTimeout(done, 1_000))\n${FINE}`,
+    })
+    const { id } = await b.queue.add('slow', {})
+    const options = { redis, cwd: dir.dir, jobs: 'jobs' }
+    await using replica = new Replica({ ...options, args: ['--isolation', isolation] })
+    await replica.until(() => replica.stderr.includes('importing'), 'its first import')
+    replica.kill('SIGTSTP')
+    await replica.event('fleet.started')
+    // Another one has the job, which the first could have fetched all the while that this one boots.
+    await using other = new Replica({ ...options, args: ['--max-jobs', '1'] })
+    expect((await other.ended).code).toBe(0)
+    expect(await untilState(b.queue, id)).toMatchObject({ state: 'completed', attemptsStarted: 1 })
+    replica.kill('SIGCONT')
+    const next = await b.queue.add('slow', {})
+    expect(await untilState(b.queue, next.id)).toMatchObject({ state: 'completed', attemptsStarted: 1 })
+    expect(replica.events('job.handed-back')).toEqual([])
+  })
+
   it('--watch: a change that ends every new executor leaves the old ones at work', async () => {
     await using b = await bench(redis, 'default')
     using dir = project({ 'jobs/fine.js': FINE })

@@ -1,100 +1,81 @@
-/** How executors boot when a job file ends or blocks the one that imports it. */
-import { describe, expect, it } from 'vitest'
-import { Pool, type PoolOptions } from '../../src/fleet/pool.ts'
-import { openProcess } from '../../src/fleet/process-port.ts'
-import { openThread } from '../../src/fleet/thread-port.ts'
-import { discover } from '../../src/job/discover.ts'
-import { bytes } from '../../src/units.ts'
-import { project, type Project } from '../helpers/project.ts'
+/** Which executor gets which run, against executors that are played by the test. */
+import { expect, it } from 'vitest'
+import type { FleetJob } from '../../src/fleet/fleet-job.ts'
+import { Pool, type PoolEvents } from '../../src/fleet/pool.ts'
+import type { OpenPort } from '../../src/fleet/port.ts'
+import { FROM, TO, readRecord, record } from '../../src/fleet/protocol.ts'
+import { Run, type Outcome } from '../../src/fleet/run.ts'
+import type { JobEntry } from '../../src/job/manifest.ts'
 
-const FINE = 'export default () => 1\n'
-/** Without signs of life for this and a second more, an executor is taken for blocked. */
-const IMPORT_TIMEOUT = 2_000
-
-const filesOf = ({ dir }: Project) => discover(['jobs'], dir).files
-
-function pool(dir: Project, open: PoolOptions['open']) {
-  const init = {
-    files: filesOf(dir),
-    importTimeout: IMPORT_TIMEOUT,
-    logLevel: 'info',
-    redact: [],
-    memory: bytes('256MiB'),
-  }
-  const quiet = () => undefined
-  const made = new Pool(
-    { size: 2, open, init, prefix: 'bull' },
-    {
-      onProgress: quiet,
-      onLog: quiet,
-      onLine: quiet,
-      onCall: () => Promise.reject(new Error('no job runs here')),
-      onStart: quiet,
-      isGlanceDue: () => false,
-      onExecutorEnd: quiet,
-    },
-  )
-  return {
-    boot: () => made.boot(),
-    replace: () => made.replace(filesOf(dir)),
-    states: () => made.executors.map(executor => executor.state),
-    [Symbol.asyncDispose]: () => made.close('test over'),
-  }
+interface Played {
+  /** Numbers of the runs it was given. */
+  started: number[]
+  say(kind: string, head?: number, body?: string): void
 }
 
-const shown = (message: string, { dir }: Project) => message.replaceAll(`${dir}/`, '')
+function poolOfOne(): { pool: Pool; executors: Played[] } {
+  const executors: Played[] = []
+  const open: OpenPort = (_init, { onRecord, onExit }) => {
+    const started: number[] = []
+    executors.push({ started, say: (kind, head, body) => onRecord(record(kind, head ?? '', body)) })
+    return {
+      send: text => {
+        const { kind, head } = readRecord(text)
+        if (kind === TO.start) started.push((JSON.parse(head) as [number])[0])
+      },
+      glance: () => undefined,
+      end: async () => onExit({ cause: 'exit', message: 'was ended' }),
+    }
+  }
+  const init = { files: [], logLevel: 'silent', redact: [], memory: 0 }
+  const pool = new Pool({ size: 1, open, init, prefix: 'bull' }, {
+    onStart: () => undefined,
+    onExecutorEnd: () => undefined,
+  } as unknown as PoolEvents)
+  void pool.boot()
+  return { pool, executors }
+}
 
-describe.each([
-  ['thread', openThread],
-  ['process', openProcess],
-] as const)('in a %s', (_kind, open) => {
-  it('a file that blocks, one that exits and one that throws are left out, each with its reason', async () => {
-    using dir = project({
-      'jobs/a.js': FINE,
-      'jobs/exits.js': 'process.exit(3)',
-      'jobs/spins.js': 'while (true);',
-      'jobs/throws.js': `throw new Error('no database')`,
-      'jobs/z.js': FINE,
-    })
-    await using executors = pool(dir, open)
-    const { jobs, broken } = await executors.boot()
-    expect(jobs.map(({ name }) => name)).toEqual(['a', 'z'])
-    expect(broken.map(({ code, message }) => `${code} ${shown(message, dir)}`)).toEqual([
-      'JOB_IMPORT_FAILED jobs/exits.js: called process.exit(3)',
-      'JOB_IMPORT_FAILED jobs/spins.js: not loaded after 2s: its top level blocks the thread',
-      'JOB_IMPORT_FAILED jobs/throws.js:1: no database',
-    ])
-  })
+const MANIFEST = JSON.stringify({ jobs: [], broken: [] })
+const DROPPED: Outcome = { kind: 'dropped', reason: 'lock lost' }
 
-  it('a file is blamed for what it left behind, not the one that is imported by then', async () => {
-    using dir = project({
-      'jobs/a.js': `setTimeout(() => { throw new Error('too late') }, 50)\n${FINE}`,
-      'jobs/b.js': `await new Promise(done => setTimeout(done, 1_000))\n${FINE}`,
-    })
-    await using executors = pool(dir, open)
-    const { jobs, broken } = await executors.boot()
-    expect(jobs.map(({ name }) => name)).toEqual(['b'])
-    expect(broken.map(({ message }) => shown(message, dir))).toEqual([
-      'jobs/a.js: threw outside its own promise: too late',
-    ])
-  })
+function runOf(seq: number, alone: boolean): Run {
+  const job = {
+    name: 'a',
+    id: String(seq),
+    queueName: 'q',
+    attemptsMade: 0,
+    attemptsStarted: 1,
+    payload: '{}',
+  }
+  const entry = { name: 'a', kind: 'job' } as JobEntry
+  return new Run(seq, job as FleetJob, 'token', entry, alone, () => undefined)
+}
 
-  it('a change that blocks the new executors is refused by name, and the old ones stay', async () => {
-    using dir = project({ 'jobs/a.js': FINE })
-    await using executors = pool(dir, open)
-    await executors.boot()
-    dir.write({ 'jobs/spins.js': 'while (true);' })
-    const refused = await executors.replace().catch((error: unknown) => error)
-    expect(refused).toMatchObject({ code: 'JOB_IMPORT_FAILED' })
-    expect(shown((refused as Error).message, dir)).toBe(
-      'jobs/spins.js: not loaded after 2s: its top level blocks the thread',
-    )
-    expect(executors.states()).toContain('ready')
+it.each([
+  ['shared', false],
+  ['of its own', true],
+])('never starts a run that was dropped while it waited for an executor %s', (_what, alone) => {
+  const { pool, executors } = poolOfOne()
+  const [first, dropped, next] = [runOf(1, alone), runOf(2, alone), runOf(3, alone)]
+  for (const run of [first, dropped, next]) pool.dispatch(run)
+  dropped.settle(DROPPED)
+  const executor = executors.at(-1) as Played
+  executor.say(FROM.ready, undefined, MANIFEST)
+  executor.say(FROM.done, 1)
+  executor.say(FROM.done, 3)
+  expect(executor.started).toEqual([1, 3])
+  expect(next.settled).toBe(true)
+})
 
-    // What could not be loaded once is tried again when it has changed.
-    dir.write({ 'jobs/spins.js': FINE })
-    const { jobs, broken } = await executors.replace()
-    expect(broken).toEqual([])
-    expect(jobs.map(({ name }) => name)).toEqual(['a', 'spins'])
-  })
+it('is free again once a run is over that had been dropped', () => {
+  const { pool, executors } = poolOfOne()
+  const [dropped, next] = [runOf(1, true), runOf(2, true)]
+  for (const run of [dropped, next]) pool.dispatch(run)
+  const executor = executors.at(-1) as Played
+  executor.say(FROM.ready, undefined, MANIFEST)
+  dropped.settle(DROPPED)
+  expect(executor.started).toEqual([1])
+  executor.say(FROM.done, 1)
+  expect(executor.started).toEqual([1, 2])
 })

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { resolveConfig } from '../../src/config.ts'
 import { StopConditions, readQueue } from '../../src/fleet/stop-conditions.ts'
 import type { StopOptions, Stopping } from '../../src/fleet/stopping.ts'
@@ -13,6 +13,27 @@ it('lets the maximum time run before the replica has started, as when Redis goes
   conditions.startClock()
   expect(await stopped.promise).toEqual({ reason: 'maximum time reached', grace: 25_000 })
   conditions.close()
+})
+
+it('lets a maximum time of 30 days last 30 days', async () => {
+  const config = await resolveConfig({ cwd: import.meta.dirname, env: {}, flags: { maxTime: '30d' } })
+  vi.useFakeTimers()
+  try {
+    const stop = vi.fn<() => void>()
+    const conditions = new StopConditions(
+      config,
+      {} as Supervisor,
+      { stop } as unknown as Stopping,
+      new Events(),
+    )
+    conditions.startClock()
+    vi.advanceTimersByTime(30 * 86_400_000 - 1)
+    expect(stop).not.toHaveBeenCalled()
+    vi.advanceTimersByTime(1)
+    expect(stop).toHaveBeenCalledOnce()
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 it('reads the own concurrency of a queue', () => {

@@ -1,6 +1,7 @@
 /** Waits for one job and says how it ended; Ctrl-C or a timeout ends the waiting, not the job. */
 import type { QueueEvents } from 'bullmq'
 import { EXIT, RunnerError } from '../../errors.ts'
+import { Deadline } from '../../fleet/deadline.ts'
 import { formatMilliseconds } from '../../units.ts'
 import type { Addition } from './addition.ts'
 import { barDisplay, jsonDisplay, type Display } from './follow-display.ts'
@@ -24,8 +25,8 @@ export async function follow(job: Followed): Promise<void> {
   const display = job.shows ? displayFor(job.context) : undefined
   const stop = new AbortController()
   const interrupt = () => stop.abort(INTERRUPTED)
-  const timer = setTimeout(() => stop.abort(TIMED_OUT), job.timeout ?? NEVER)
-  if (job.timeout === undefined) clearTimeout(timer)
+  const deadline =
+    job.timeout === undefined ? undefined : new Deadline(job.timeout, () => stop.abort(TIMED_OUT))
   process.once('SIGINT', interrupt)
   try {
     const outcome = await watchJob(job.client.queue, job.events, job.id, {
@@ -42,15 +43,13 @@ export async function follow(job: Followed): Promise<void> {
     job.context.note(`no longer followed; ${job.name} ${job.id} goes on`)
     process.exitCode = EXIT.forced
   } finally {
-    clearTimeout(timer)
+    deadline?.clear()
     process.off('SIGINT', interrupt)
   }
 }
 
 const INTERRUPTED = Symbol('interrupted')
 const TIMED_OUT = Symbol('timed out')
-/** The longest a timer takes. */
-const NEVER = 2 ** 31 - 1
 
 function displayFor({ format }: CliContext): Display {
   return isScreen(format) ? barDisplay(process.stdout) : jsonDisplay(process.stdout)

@@ -10,6 +10,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { RunnerError } from '../../errors.ts'
 import { Retry } from '../../job/outcome.ts'
 import type { JobContext } from '../../job/context.ts'
@@ -17,6 +18,8 @@ import type { JobContext } from '../../job/context.ts'
 const RETRY_LATER = 75
 /** Milliseconds between SIGTERM and SIGKILL. Below `--abort-grace`, so that a cancelled script ends before its executor. */
 const KILL_AFTER = 800
+/** Milliseconds after its exit in which the last of its output may come. */
+const OUTPUT_AFTER = 500
 /** Bytes of stderr that are kept for the error message. */
 const STDERR_KEPT = 4096
 
@@ -47,7 +50,12 @@ export async function runExecutable(file: string, ctx: JobContext): Promise<void
     const [code, signal] = await exited
     // Whatever the script left behind in its group ends with the job, and lets go of its stdout.
     killGroup(pid, 'SIGKILL')
-    await closed
+    // What left the group (a daemon by setsid) may hold stdout open for ever.
+    await Promise.race([closed, sleep(OUTPUT_AFTER, undefined, { ref: false })])
+    // When a neighbour held up the loop for so long, the output of the script is there but was not read yet.
+    await nextTurn()
+    child.stdout.destroy()
+    child.stderr.destroy()
     if (code === 0) return
     if (ctx.signal.aborted) throw ctx.signal.reason
     if (code === RETRY_LATER) throw new Retry('30s', { reason: `exit code ${RETRY_LATER}: retry later` })

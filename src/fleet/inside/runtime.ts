@@ -3,7 +3,7 @@
  * ended. It holds no connection to Redis and no lock; everything it does can be thrown away at any moment.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { RunnerError } from '../../errors.ts'
+import { ArgsError, RunnerError } from '../../errors.ts'
 import { checkArgs, payloadJson } from '../../job/args.ts'
 import { jsonFault } from '../../job/problem.ts'
 import { didYouMean } from '../../suggestion.ts'
@@ -102,13 +102,18 @@ export class Runtime {
       const context = new Context(run, run.data, this.#voice)
       return runExecutable(loaded.entry.file, context)
     }
-    const args =
-      loaded.schema === undefined
-        ? run.data
-        : await checkArgs(run.name, loaded.schema, run.data, this.#redact)
+    const args = loaded.schema === undefined ? run.data : await this.#argsOf(run, loaded.schema)
     if (loaded.entry.kind === 'job') return handler(new Context(run, args, this.#voice))
     const job = new SandboxJob(run, args, this.#voice)
     return handler(job, job.token, job.signal)
+  }
+
+  async #argsOf(run: Run, schema: NonNullable<LoadedJob['schema']>): Promise<unknown> {
+    try {
+      return await checkArgs(run.name, schema, run.data, this.#redact)
+    } catch (error) {
+      throw error instanceof ArgsError ? new Refusal(error) : error
+    }
   }
 
   async #payloadOf(name: string, args: unknown = {}): Promise<string> {
@@ -126,19 +131,31 @@ export class Runtime {
     try {
       result = resultOf(run, value)
     } catch (error) {
-      this.#fail(run, error)
+      this.#fail(run, new Refusal(error))
       return
     }
     this.#end(run, record(FROM.done, run.seq, result))
   }
 
   #fail(run: Run, error: unknown): void {
-    this.#end(run, record(FROM.failed, run.seq, JSON.stringify(failureOf(error))))
+    const failure = error instanceof Refusal ? { ...failureOf(error.reason), final: true } : failureOf(error)
+    this.#end(run, record(FROM.failed, run.seq, JSON.stringify(failure)))
   }
 
   #end(run: Run, text: string): void {
     this.#voice.settle(run)
     this.#runs.delete(run.seq)
     this.#send(text)
+  }
+}
+
+/**
+ * The runtime itself refuses the payload or the result of this run. Told by class, not by code: a handler meets the
+ * same codes when it enqueues another job, and those are its own to retry.
+ */
+class Refusal {
+  readonly reason: unknown
+  constructor(reason: unknown) {
+    this.reason = reason
   }
 }
