@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Act } from '../fixtures/actions.ts'
 import { bench, fateOf, KINDS, untilFinished, untilState } from '../helpers/fleet.ts'
 import { expectPromiseKept } from '../helpers/oracle.ts'
+import { project } from '../helpers/project.ts'
 import { startRedis, type TestRedis } from '../helpers/redis.ts'
 import { Replica } from '../helpers/replica.ts'
 
@@ -96,6 +97,19 @@ describe.each(KINDS)('in a %s', isolation => {
     expect(replica.events('executor.ended').length).toBeGreaterThan(0)
     replica.kill('SIGTERM')
     expect((await replica.ended).code).toBe(0)
+  })
+
+  it('keeps a result that was returned in the turn in which the executor ends', async () => {
+    await using b = await bench(redis, 'default')
+    using dir = project({
+      'jobs/last.js': `export default () => { setImmediate(() => process.exit(1)); return 'kept' }`,
+    })
+    const args = ['--isolation', isolation, '--executors', '1']
+    await using replica = await Replica.start({ redis, cwd: dir.dir, jobs: 'jobs', args })
+    const { id } = await b.queue.add('last', {})
+    const fate = await untilState(b.queue, id)
+    expect(fate).toMatchObject({ state: 'completed', returnvalue: 'kept', attemptsStarted: 1 })
+    await replica.event('executor.ended')
   })
 
   it('fails a job for good that took down three executors', async () => {

@@ -11,16 +11,36 @@ const OUTCOMES: Record<string, Failure['kind']> = {
 /** Frames of this package and of Node say nothing to the author of a handler. */
 const NOISE = /\n\s+at .*(?:\/fleet\/inside\/|node:internal\/|\(node:async_hooks).*/g
 
+/** Causes of causes that a stack names: they may form a ring. */
+const CAUSES = 8
+
+/** Never throws: whatever a handler throws (a proxy, getters that throw) ends its run and not the executor. */
 export function failureOf(thrown: unknown): Failure {
+  try {
+    return read(thrown)
+  } catch (error) {
+    const reason = error instanceof Error ? `: ${error.message}` : ''
+    return {
+      kind: 'error',
+      name: 'Error',
+      message: `threw something (${typeof thrown}) that cannot be read${reason}`,
+    }
+  }
+}
+
+function read(thrown: unknown): Failure {
   if (!(thrown instanceof Error) && !isErrorLike(thrown)) {
     return { kind: 'error', name: 'Error', message: `threw ${typeof thrown}: ${text(thrown)}` }
   }
+  // Declared as strings, but anybody may set them to anything.
+  const name = asText(thrown.name)
   const failure: Failure = {
-    kind: OUTCOMES[thrown.name] ?? 'error',
-    name: thrown.name,
-    message: thrown.message,
+    kind: (Object.hasOwn(OUTCOMES, name) ? OUTCOMES[name] : undefined) ?? 'error',
+    name,
+    message: asText(thrown.message),
   }
-  if (thrown.stack !== undefined) failure.stack = stackOf(thrown)
+  const stack = stackOf(thrown)
+  if (stack !== undefined) failure.stack = stack
   const { code, details, delay } = thrown as { code?: unknown; details?: unknown; delay?: unknown }
   if (typeof code === 'string') failure.code = code
   if (typeof delay === 'number') failure.delay = delay
@@ -28,10 +48,20 @@ export function failureOf(thrown: unknown): Failure {
   return failure
 }
 
-function stackOf(error: { stack?: string; cause?: unknown }): string {
-  const own = String(error.stack).replace(NOISE, '')
-  const cause = error.cause
-  return cause instanceof Error ? `${own}\nCaused by: ${stackOf(cause)}` : own
+function stackOf(error: { stack?: unknown; cause?: unknown }, depth = 0): string | undefined {
+  try {
+    if (typeof error.stack !== 'string') return undefined
+    const own = error.stack.replace(NOISE, '')
+    const cause = error.cause instanceof Error && depth < CAUSES ? stackOf(error.cause, depth + 1) : undefined
+    return cause === undefined ? own : `${own}\nCaused by: ${cause}`
+  } catch {
+    // A getter of the handler's own: the message is what counts.
+    return undefined
+  }
+}
+
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : text(value)
 }
 
 /** An error of another realm (vm, a second copy) is no instance of ours. */

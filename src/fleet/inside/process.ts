@@ -10,7 +10,13 @@ import { Runtime } from './runtime.ts'
 /** Pipe to the supervisor that can be written synchronously. */
 const LAST_WORDS = 4
 
-watchForEnd(words => writeSync(LAST_WORDS, JSON.stringify(words)))
+let flush = (): void => undefined
+watchForEnd(words => {
+  // Results of this turn first: they are kept, and their runs are not blamed. The channel is written synchronously
+  // as far as it has room.
+  flush()
+  writeSync(LAST_WORDS, JSON.stringify(words))
+})
 
 // A supervisor that was killed takes its locks with it, so this process has to go as well, also when its loop is
 // blocked: another replica starts its jobs as soon as the locks run out. A thread of its own looks who the parent is.
@@ -23,6 +29,7 @@ process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'))
 
 const [init] = (await once(process, 'message')) as [ExecutorInit]
 const outbox = new Outbox(batch => process.send?.(batch))
+flush = outbox.flush
 const runtime = new Runtime(init, text => outbox.push(text))
 process.on('message', batch => {
   for (const text of splitBatch(batch as string)) runtime.onRecord(text)

@@ -21,7 +21,7 @@ export class Voice {
   readonly #logOptions: LogOptions
   readonly #payloadOf: PayloadOf
   readonly #calls = new Map<number, Pending>()
-  readonly #held = new Map<Run, { value: unknown; timer: NodeJS.Timeout; fresh: boolean }>()
+  readonly #held = new Map<Run, { json: string; timer: NodeJS.Timeout; fresh: boolean }>()
   #call = 0
 
   constructor(send: (text: string) => void, logOptions: LogOptions, payloadOf: PayloadOf) {
@@ -32,27 +32,29 @@ export class Voice {
 
   /** First value at once, then throttled; `settle` writes what was held back. */
   progress(run: Run, value: unknown): void {
+    // Here, and not when it is written: what is not JSON is thrown to the handler that said it.
+    const json = JSON.stringify(value)
     const held = this.#held.get(run)
     if (held !== undefined) {
-      held.value = value
+      held.json = json
       held.fresh = true
       return
     }
-    this.#sendProgress(run, value)
+    this.#sendProgress(run, json)
     const timer = setInterval(() => this.#onTick(run), PROGRESS_EVERY)
     timer.unref()
-    this.#held.set(run, { value, timer, fresh: false })
+    this.#held.set(run, { json, timer, fresh: false })
   }
 
   #onTick(run: Run): void {
     const held = this.#held.get(run)
     if (held?.fresh !== true) return
     held.fresh = false
-    this.#sendProgress(run, held.value)
+    this.#sendProgress(run, held.json)
   }
 
-  #sendProgress(run: Run, value: unknown): void {
-    this.#send(record(FROM.progress, run.seq, JSON.stringify(value)))
+  #sendProgress(run: Run, json: string): void {
+    this.#send(record(FROM.progress, run.seq, json))
   }
 
   /** Called before the end of a run is said, so that the last progress is in Redis before the job is finished. */
@@ -61,7 +63,7 @@ export class Voice {
     if (held === undefined) return
     clearInterval(held.timer)
     this.#held.delete(run)
-    if (held.fresh) this.#sendProgress(run, held.value)
+    if (held.fresh) this.#sendProgress(run, held.json)
   }
 
   logOf(run: Run): JobLog {

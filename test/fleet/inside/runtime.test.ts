@@ -47,3 +47,11 @@ describe('what no retry can mend', () => {
     expect(failure).not.toHaveProperty('final')
   })
 })
+
+it('progress that is not JSON fails the run that said it, with what it said before', async () => {
+  const { failure, progress } = await ended({
+    'jobs/act.ts': 'export default ctx => { ctx.progress(1); ctx.progress(2); ctx.progress(3n) }',
+  })
+  expect(failure?.message).toMatch(/BigInt/)
+  expect(progress).toEqual([{ done: 1 }, { done: 2 }])
+})
