@@ -3,7 +3,8 @@
  *
  * 1. The supervisor ended it on purpose: the verdict says which run fails (a timeout), the others are handed back.
  * 2. It could still say in whose async context it died: that run fails, the others are handed back. When that run had
- *    ended before (a timer it left behind), nobody fails.
+ *    ended before (a timer it left behind), nobody fails, but its job may do so at every run. So the others run alone
+ *    from then on, out of its reach: a crash is counted against each, once, which by itself fails no job.
  * 3. It held one run: that one fails.
  * 4. Nobody can tell (out of memory, segfault, SIGKILL from outside): all are handed back, a crash is counted against
  *    each, and each runs alone from then on, so that the next death falls under 3.
@@ -38,11 +39,14 @@ export function judge(runs: Iterable<Run>, exit: ExecutorExit, verdict: Verdict 
   const named = exit.words?.seq
   const guilty =
     typeof named === 'number' ? all.find(run => run.seq === named) : all.length === 1 ? all[0] : undefined
-  const known = typeof named === 'number' || guilty !== undefined
   return all.map(run =>
     run === guilty
       ? { run, outcome: { kind: 'failed', failure: crash(run, exit) }, guilty: true }
-      : handBack(run, `its executor ${exit.words?.message ?? exit.message}`, !known),
+      : handBack(
+          run,
+          `its executor ${exit.words?.message ?? exit.message}`,
+          guilty === undefined && !run.alone,
+        ),
   )
 }
 

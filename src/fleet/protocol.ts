@@ -88,6 +88,8 @@ export interface Failure {
 export interface DyingWords {
   cause: 'exit' | 'uncaught'
   seq: number | null
+  /** Name and id of its job: the run may have ended before, and then nobody else knows them. */
+  job?: string
   message: string
   stack?: string
   exitCode?: number

@@ -233,12 +233,14 @@ export class Supervisor {
     judgements: Judgement[],
   ): void {
     if (verdict !== undefined && verdict.culprit === undefined && judgements.length === 0) return
-    const culprit = judgements.find(({ run, guilty }) => guilty || run === verdict?.culprit?.run)
+    const held = judgements.find(({ run, guilty }) => guilty || run === verdict?.culprit?.run)
+    const left = verdict === undefined ? exit.words?.job : undefined
+    const culprit = held === undefined ? left : `${held.run.job.name} ${held.run.job.id}`
     this.#options.events.emit('executor.ended', {
       executor: executor.id,
       reason: verdict?.reason ?? exit.broken?.message ?? exit.words?.message ?? exit.message,
-      ...(culprit === undefined ? {} : { culprit: `${culprit.run.job.name} ${culprit.run.job.id}` }),
-      handedBack: judgements.length - (culprit === undefined ? 0 : 1),
+      ...(culprit === undefined ? {} : { culprit }),
+      handedBack: judgements.length - (held === undefined ? 0 : 1),
     })
   }
 

@@ -112,6 +112,29 @@ describe.each(KINDS)('in a %s', isolation => {
     await replica.event('executor.ended')
   })
 
+  it('names the job whose timer ends executors after its run, and its neighbours get out of its reach', async () => {
+    await using b = await bench(redis, 'default')
+    using dir = project({
+      'jobs/stray.js': `export default () => void setTimeout(() => { throw new Error('late') }, 100)`,
+      'jobs/slow.js': `export default () => new Promise(done => setTimeout(done, 3_000, 'fine'))`,
+    })
+    const args = ['--isolation', isolation, '--executors', '1']
+    await using replica = await Replica.start({ redis, cwd: dir.dir, jobs: 'jobs', args })
+    const victim = await b.queue.add('slow', {})
+    await untilState(b.queue, victim.id, 'active')
+    // Never longer without a stray timer than the victim takes.
+    for (let deaths = 1; deaths <= 4; deaths++) {
+      const stray = await b.queue.add('stray', {})
+      await replica.event('executor.ended', { culprit: `stray ${stray.id}` })
+    }
+    expect(await untilState(b.queue, victim.id)).toMatchObject({
+      state: 'completed',
+      returnvalue: 'fine',
+      attemptsMade: 1,
+      attemptsStarted: 2,
+    })
+  })
+
   it('fails a job for good that took down three executors', async () => {
     await using b = await bench(redis)
     await using _replica = await Replica.start({ redis, args: ['--isolation', isolation] })

@@ -5,9 +5,10 @@ import type { Failure } from '../../src/fleet/protocol.ts'
 import type { Run } from '../../src/fleet/run.ts'
 
 /** Only what a judge looks at. */
-const runOf = (seq: number) => ({ seq, job: { name: `job-${seq}` } }) as Run
+const runOf = (seq: number, alone = false) => ({ seq, alone, job: { name: `job-${seq}` } }) as Run
 
 const [one, two, three] = [runOf(1), runOf(2), runOf(3)] as [Run, Run, Run]
+const alone = runOf(4, true)
 const KILLED: ExecutorExit = { cause: 'signal', signal: 'SIGSEGV', message: 'was ended by SIGSEGV' }
 const said = (seq: number | null): ExecutorExit => ({
   cause: 'exit',
@@ -29,8 +30,9 @@ const CASES: [string, Run[], ExecutorExit, Verdict | undefined, string[]][] = [
   ['ended for no run, as at shutdown: all go back', [one, two], KILLED, { reason: 'TERM' }, ['back', 'back']],
   ['ended for a run that just ended: all go back', [one, three], KILLED, timeout, ['back', 'back']],
   ['it named its culprit', [one, two, three], said(2), undefined, ['back', 'guilty', 'back']],
-  ['it named a run that had ended before', [one, three], said(2), undefined, ['back', 'back']],
-  ['it named a run that had ended before, one is left', [one], said(2), undefined, ['back']],
+  ['it named a run that had ended before', [one, three], said(2), undefined, ['suspect', 'suspect']],
+  ['it named a run that had ended before, one is left', [one], said(2), undefined, ['suspect']],
+  ['it named a run that had ended before, one ran alone', [alone], said(2), undefined, ['back']],
   ['it spoke outside of any run, with one run', [one], said(null), undefined, ['guilty']],
   ['it spoke outside of any run, with two runs', [one, two], said(null), undefined, ['suspect', 'suspect']],
   ['it said nothing, with one run', [one], KILLED, undefined, ['guilty']],

@@ -19,12 +19,11 @@ export function watchForEnd(say: (words: DyingWords) => void): void {
 
   process.exit = (code?: number | string | null): never => {
     const exitCode = Number(code ?? process.exitCode ?? 0)
-    const run = currentRun.getStore()
     // The stack says which line of which library called it.
     const stack = new Error(`process.exit(${exitCode})`).stack ?? ''
     sayOnce({
       cause: 'exit',
-      seq: run?.seq ?? null,
+      ...here(),
       exitCode,
       stack,
       message: `called process.exit(${exitCode})`,
@@ -37,11 +36,16 @@ export function watchForEnd(say: (words: DyingWords) => void): void {
       origin === 'unhandledRejection' ? 'left a rejection unhandled' : 'threw outside its own promise'
     const words: DyingWords = {
       cause: 'uncaught',
-      seq: currentRun.getStore()?.seq ?? null,
+      ...here(),
       message: `${what}: ${messageOf(error)}`,
     }
     if (error instanceof Error && error.stack !== undefined) words.stack = error.stack
     sayOnce(words)
     exit(1)
   })
+}
+
+function here(): Pick<DyingWords, 'seq' | 'job'> {
+  const run = currentRun.getStore()
+  return run === undefined ? { seq: null } : { seq: run.seq, job: `${run.name} ${run.id}` }
 }
