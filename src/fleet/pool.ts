@@ -9,6 +9,7 @@ import { judge, type Judgement, type Verdict } from './blame.ts'
 import { Executor, type ExecutorEvents } from './executor.ts'
 import type { ExecutorExit, ExecutorInit, OpenPort } from './port.ts'
 import type { Run } from './run.ts'
+import { SoloExecutors } from './solo.ts'
 
 const RESPAWN_FIRST = 100
 const RESPAWN_MOST = 5_000
@@ -39,10 +40,9 @@ export class Pool {
   readonly #options: PoolOptions
   readonly #events: PoolEvents
   readonly #shared = new Set<Executor>()
-  readonly #solo = new Set<Executor>()
+  readonly #solo: SoloExecutors
   readonly #verdicts = new Map<Executor, Verdict>()
   readonly #waiting: Run[] = []
-  #waitingAlone: Run[] = []
   readonly #booted = Promise.withResolvers<Manifest>()
   #lastId = 0
   #failedBoots = 0
@@ -52,24 +52,29 @@ export class Pool {
   constructor(options: PoolOptions, events: PoolEvents) {
     this.#options = options
     this.#events = events
+    this.#solo = new SoloExecutors({
+      most: options.size,
+      spawn: () => this.#spawn(),
+      start: (executor, run) => this.#start(executor, run),
+      retire: executor => this.#retire(executor),
+    })
   }
 
   /** Starts all executors; resolves with what the first one that is ready has loaded. */
   boot(): Promise<Manifest> {
-    for (let i = 0; i < this.#options.size; i++) this.#spawn(this.#shared)
+    for (let i = 0; i < this.#options.size; i++) this.#spawnShared()
     return this.#booted.promise
   }
 
   get executors(): Executor[] {
-    return [...this.#shared, ...this.#solo]
+    return [...this.#shared, ...this.#solo.executors]
   }
 
   dispatch(run: Run): void {
     // It lost its lock while it waited: another replica may run it by now.
     if (run.settled) return
     if (run.alone) {
-      this.#waitingAlone.push(run)
-      this.#dispatchAlone()
+      this.#solo.dispatch(run)
       return
     }
     let best: Executor | undefined
@@ -84,7 +89,7 @@ export class Pool {
   /** Takes what the executors have said so far. */
   glance(): void {
     for (const executor of this.#shared) executor.glance()
-    for (const executor of this.#solo) executor.glance()
+    for (const executor of this.#solo.executors) executor.glance()
   }
 
   /** The executor that holds this run, if it has started. */
@@ -109,10 +114,10 @@ export class Pool {
     this.#options.init = { ...before, files, broken: [] }
     const old = [...this.#shared]
     const ready = Promise.withResolvers<Manifest>()
-    const fresh = Array.from({ length: this.#options.size }, () => this.#spawn(this.#shared, ready))
+    const fresh = Array.from({ length: this.#options.size }, () => this.#spawnShared(ready))
     try {
       const manifest = await ready.promise
-      for (const executor of [...old, ...this.#solo]) this.#retire(executor)
+      for (const executor of [...old, ...this.#solo.executors]) this.#retire(executor)
       return manifest
     } catch (error) {
       if (this.#options.init.files === files) this.#options.init = before
@@ -126,14 +131,20 @@ export class Pool {
   /** Ends every executor, and gives back the runs that never started. */
   async close(reason: string): Promise<void> {
     this.#closing = true
-    for (const run of [...this.#waiting.splice(0), ...this.#waitingAlone.splice(0)]) {
+    for (const run of [...this.#waiting.splice(0), ...this.#solo.close()]) {
       run.settle({ kind: 'handed-back', reason, crashed: false })
     }
     await Promise.all(this.executors.map(executor => this.end(executor, { reason })))
   }
 
-  #spawn(into: Set<Executor>, ready = this.#booted): Executor {
-    const executor = new Executor(++this.#lastId, this.#options.open, this.#options.init, {
+  #spawnShared(ready = this.#booted): Executor {
+    const executor = this.#spawn(ready)
+    this.#shared.add(executor)
+    return executor
+  }
+
+  #spawn(ready = this.#booted): Executor {
+    return new Executor(++this.#lastId, this.#options.open, this.#options.init, {
       onProgress: this.#events.onProgress,
       onLog: this.#events.onLog,
       onLine: this.#events.onLine,
@@ -144,11 +155,9 @@ export class Pool {
       onExit: (dead, exit) => {
         // Without effect once one was ready. A first boot may be tried again.
         if (ready !== this.#booted) ready.reject(bootFailed(exit))
-        this.#onExit(dead, exit, into)
+        this.#onExit(dead, exit)
       },
     })
-    into.add(executor)
-    return executor
   }
 
   #onReady(manifest: Manifest, ready: PromiseWithResolvers<Manifest>): void {
@@ -156,20 +165,7 @@ export class Pool {
     this.#failedBoots = 0
     ready.resolve(manifest)
     for (const run of this.#waiting.splice(0)) this.dispatch(run)
-    this.#dispatchAlone()
-  }
-
-  #dispatchAlone(): void {
-    this.#waitingAlone = this.#waitingAlone.filter(run => !run.settled)
-    for (const executor of this.#solo) {
-      if (this.#waitingAlone.length === 0) return
-      const free = executor.state === 'ready' && !executor.retired && executor.runs.size === 0
-      if (free) this.#start(executor, this.#waitingAlone.shift() as Run)
-    }
-    if (this.#closing) return
-    const booting = [...this.#solo].filter(executor => executor.state === 'booting').length
-    const missing = Math.min(this.#waitingAlone.length - booting, this.#options.size - this.#solo.size)
-    for (let i = 0; i < missing; i++) this.#spawn(this.#solo)
+    this.#solo.assign()
   }
 
   #start(executor: Executor, run: Run): void {
@@ -184,22 +180,20 @@ export class Pool {
 
   #onIdle(executor: Executor): void {
     if (executor.retired) void this.end(executor, { reason: 'replaced' })
-    else if (this.#solo.has(executor)) {
-      this.#dispatchAlone()
-      if (executor.runs.size === 0) this.#retire(executor)
-    }
+    else if (this.#solo.has(executor)) this.#solo.onIdle(executor)
   }
 
-  #onExit(executor: Executor, exit: ExecutorExit, set: Set<Executor>): void {
-    set.delete(executor)
+  #onExit(executor: Executor, exit: ExecutorExit): void {
+    const shared = this.#shared.delete(executor)
+    this.#solo.onExit(executor)
     const verdict = this.#verdicts.get(executor)
     this.#verdicts.delete(executor)
     const judgements = judge(executor.runs.values(), exit, verdict)
     executor.runs.clear()
     this.#events.onExecutorEnd(executor, exit, verdict, judgements)
     for (const { run, outcome } of judgements) run.settle(outcome)
-    if (set === this.#shared && !executor.retired) this.#respawn(executor, exit)
-    else this.#dispatchAlone()
+    if (shared && !executor.retired) this.#respawn(executor, exit)
+    else this.#solo.assign()
   }
 
   #respawn(executor: Executor, exit: ExecutorExit): void {
@@ -238,7 +232,7 @@ export class Pool {
     if (this.#closing) return
     let lacking = this.#options.size
     for (const executor of this.#shared) if (!executor.retired) lacking--
-    for (; lacking > 0; lacking--) this.#spawn(this.#shared)
+    for (; lacking > 0; lacking--) this.#spawnShared()
   }
 }
 
