@@ -47,6 +47,7 @@ export const ERRORS = {
   JOB_NOT_FOUND: [EXIT.notFound, 'nothing is changed'],
   WAIT_TIMEOUT: [EXIT.waitTimeout, '`enqueue --wait` ends; the job goes on'],
   JOB_TIMEOUT: [EXIT.jobFailed, 'the job fails; attempts and backoff apply'],
+  JOB_BLOCKED: [EXIT.jobFailed, 'the job fails; attempts and backoff apply'],
   JOB_CRASHED: [EXIT.jobFailed, 'the job fails; attempts and backoff apply'],
   JOB_CRASH_LOOP: [EXIT.jobFailed, 'the job fails and is not retried'],
   JOB_CANCELLED: [EXIT.jobFailed, 'the job fails and is not retried'],
@@ -89,6 +90,14 @@ export class TimeoutError extends RunnerError {
   override name = 'TimeoutError'
   constructor(message: string, extras?: ErrorExtras) {
     super('JOB_TIMEOUT', message, extras)
+  }
+}
+
+/** The handler held its event loop longer than its `block.limit`. Attempts and backoff apply. */
+export class BlockedError extends RunnerError {
+  override name = 'BlockedError'
+  constructor(message: string, extras?: ErrorExtras) {
+    super('JOB_BLOCKED', message, extras)
   }
 }
 

@@ -178,6 +178,22 @@ export const OPTIONS = {
     '1s',
     'how long a handler may go on after its signal aborted; then its executor ends',
   ),
+  blockWarn: option(
+    'work',
+    '--block-warn <time>',
+    'RUNNER_BLOCK_WARN',
+    timer('500ms'),
+    '1s',
+    'a handler that holds its event loop for so long is reported, with the line',
+  ),
+  blockLimit: option(
+    'work',
+    '--block-limit <time>',
+    'RUNNER_BLOCK_LIMIT',
+    z.union([z.literal(false), z.literal('false').transform(() => false as const), timer('500ms')]),
+    '5m',
+    'a handler that holds its event loop for so long fails, and its executor ends; false: never',
+  ),
   maxJobs: option(
     'work',
     '--max-jobs <n>',

@@ -22,7 +22,7 @@ export class ReplicaSignals {
         )
         void stopping.stop({ reason: signal, grace })
       } else if (signal === 'SIGINT') {
-        if (this.forced) endProcess(EXIT.forced, supervisor.pool.executors.length > 0)
+        if (this.forced) endProcess(EXIT.forced, supervisor.pool.lingering > 0)
         this.forced = true
         note('SIGINT: handing back what runs, now')
         stopping.hurry()

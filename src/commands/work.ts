@@ -76,6 +76,7 @@ export async function work(config: Config, watch: boolean): Promise<void> {
     const { handedBack } = await stopping.whenStopped()
     watcher?.close()
     code = signals.forced ? EXIT.forced : handedBack > 0 ? EXIT.handedBack : EXIT.ok
+    if (stopping.failed && code === EXIT.ok) code = EXIT.runtime
   } catch (error) {
     await stopping.stop({ reason: 'could not start', grace: 0 })
     throw error
@@ -85,7 +86,7 @@ export async function work(config: Config, watch: boolean): Promise<void> {
     await Promise.race([redis.close(), new Promise(done => setTimeout(done, 1_000))])
   }
   // What user code left open in a library of the supervisor's process must not outlive the deadline.
-  endProcess(code, supervisor.pool.executors.length > 0)
+  endProcess(code, supervisor.pool.lingering > 0)
 }
 
 /** A replica that lacks some of its handlers would fail the jobs meant for them. */

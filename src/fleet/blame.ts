@@ -17,6 +17,8 @@ import type { Outcome, Run } from './run.ts'
 export interface Verdict {
   reason: string
   culprit?: { run: Run; failure: Failure }
+  /** Nobody can tell whose fault it is: as in 4. */
+  suspects?: boolean
 }
 
 export interface Judgement {
@@ -29,11 +31,11 @@ export interface Judgement {
 export function judge(runs: Iterable<Run>, exit: ExecutorExit, verdict: Verdict | undefined): Judgement[] {
   const all = [...runs]
   if (verdict !== undefined) {
-    const { culprit, reason } = verdict
+    const { culprit, reason, suspects = false } = verdict
     return all.map(run =>
       run === culprit?.run
         ? { run, outcome: { kind: 'failed', failure: culprit.failure }, guilty: false }
-        : handBack(run, reason, false),
+        : handBack(run, reason, suspects && !run.alone),
     )
   }
   const named = exit.words?.seq

@@ -4,6 +4,7 @@
  *   booting --ready--> ready --end()--> ending --exit--> ended
  *      '------------------- exit ------------------------^
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { JobFile, Manifest } from '../job/manifest.ts'
 import { BootWatch } from './boot-watch.ts'
 import type { ExecutorExit, ExecutorInit, OpenPort, Port, PortExit } from './port.ts'
@@ -20,6 +21,10 @@ import {
   type WireRecord,
 } from './protocol.ts'
 import type { Run } from './run.ts'
+import type { Sighting } from './sight.ts'
+
+/** Milliseconds that an executor has to end: JavaScript is ended in some, native code when it returns. */
+const END_WITHIN = 500
 
 export interface ExecutorEvents {
   onReady(executor: Executor, manifest: Manifest): void
@@ -32,6 +37,8 @@ export interface ExecutorEvents {
   onIdle(executor: Executor): void
   /** Whether `glance` will be called in a moment. */
   isGlanceDue: () => boolean
+  /** It does not end; `gone` resolves when it has. Its `onExit` follows at once. */
+  onAbandoned(executor: Executor, gone: Promise<void>): void
   /** All batches are in; `executor.runs` are what it still held. */
   onExit(executor: Executor, exit: ExecutorExit): void
 }
@@ -42,6 +49,8 @@ export class Executor {
   state: 'booting' | 'ready' | 'ending' | 'ended' = 'booting'
   /** Runs it was given since it started. */
   served = 0
+  /** Its event loop has not turned for a while: it gets no new run. */
+  late = false
   /** Takes no more runs and is ended when it holds none. */
   retired = false
   readonly #port: Port
@@ -77,6 +86,16 @@ export class Executor {
     this.#port.send(record(TO.start, JSON.stringify(head), job.payload))
   }
 
+  /** Changes as long as its event loop turns. */
+  get beats(): number {
+    return this.#port.beats
+  }
+
+  /** Where its event loop is stuck. Rejects when it ends before that could be found out. */
+  sight(): Promise<Sighting> {
+    return this.#port.sight()
+  }
+
   /** Takes what it has said so far. */
   glance(): void {
     this.#port.glance()
@@ -87,12 +106,24 @@ export class Executor {
     this.#port.send(record(TO.abort, JSON.stringify([run.seq, cause, message])))
   }
 
-  /** Ends it whatever it is doing. Idempotent. Its runs are settled by `onExit`. */
+  /**
+   * Ends it whatever it is doing. Idempotent. Its runs are settled by `onExit`, also when it does not go: a thread
+   * inside native code ends when the call returns, runs no JavaScript any more, and is abandoned until then.
+   */
   async end(): Promise<void> {
     if (this.state === 'ended') return
     this.state = 'ending'
     this.#boot.over()
-    await this.#port.end()
+    const over = new AbortController()
+    const late = sleep(END_WITHIN, 'late', { signal: over.signal }).catch(() => undefined)
+    const gone = this.#port.end()
+    if ((await Promise.race([gone, late])) !== 'late') {
+      over.abort()
+      return
+    }
+    if ((this.state as string) === 'ended') return
+    this.#events.onAbandoned(this, gone)
+    this.#onExit({ cause: 'abandoned', message: 'is inside native code, and was abandoned' })
   }
 
   #onRecord({ kind, head, body = '' }: WireRecord): void {
@@ -150,6 +181,8 @@ export class Executor {
   }
 
   #onExit(exit: PortExit): void {
+    // Abandoned before: its runs are settled.
+    if (this.state === 'ended') return
     this.state = 'ended'
     const told: ExecutorExit = this.#words === undefined ? exit : { ...exit, words: this.#words }
     const broken = this.#boot.blame(told)

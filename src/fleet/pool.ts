@@ -8,7 +8,7 @@ import type { BrokenFile, JobFile, Manifest } from '../job/manifest.ts'
 import { judge, type Judgement, type Verdict } from './blame.ts'
 import { Executor, type ExecutorEvents } from './executor.ts'
 import type { ExecutorExit, ExecutorInit, OpenPort } from './port.ts'
-import type { Run } from './run.ts'
+import type { Placement, Run } from './run.ts'
 import { SoloExecutors } from './solo.ts'
 
 const RESPAWN_FIRST = 100
@@ -19,6 +19,8 @@ const BOOT_TRIES = 3
 export interface PoolOptions {
   size: number
   open: OpenPort
+  /** Opens executors for what only the end of a process stops. Default: `open`. */
+  openProcess?: OpenPort
   init: ExecutorInit
   prefix: string
 }
@@ -28,6 +30,8 @@ export interface PoolEvents extends Pick<
   'onProgress' | 'onLog' | 'onLine' | 'onCall' | 'isGlanceDue'
 > {
   onStart(run: Run): void
+  /** So many executors do not end: they are inside native code. */
+  onAbandoned(executor: Executor, abandoned: number): void
   onExecutorEnd(
     executor: Executor,
     exit: ExecutorExit,
@@ -43,6 +47,7 @@ export class Pool {
   readonly #solo: SoloExecutors
   readonly #verdicts = new Map<Executor, Verdict>()
   readonly #waiting: Run[] = []
+  readonly #abandoned = new Set<Executor>()
   readonly #booted = Promise.withResolvers<Manifest>()
   #lastId = 0
   #failedBoots = 0
@@ -54,7 +59,7 @@ export class Pool {
     this.#events = events
     this.#solo = new SoloExecutors({
       most: options.size,
-      spawn: () => this.#spawn(),
+      spawn: placement => this.#spawn(this.#booted, placement),
       start: (executor, run) => this.#start(executor, run),
       retire: executor => this.#retire(executor),
     })
@@ -70,6 +75,11 @@ export class Pool {
     return [...this.#shared, ...this.#solo.executors]
   }
 
+  /** Threads that have not ended although they should have: a process that exits waits for them. */
+  get lingering(): number {
+    return this.executors.length + this.#abandoned.size
+  }
+
   dispatch(run: Run): void {
     // It lost its lock while it waited: another replica may run it by now.
     if (run.settled) return
@@ -79,11 +89,17 @@ export class Pool {
     }
     let best: Executor | undefined
     for (const executor of this.#shared) {
-      if (executor.state !== 'ready' || executor.retired) continue
+      if (executor.state !== 'ready' || executor.retired || executor.late) continue
       if (best === undefined || executor.runs.size < best.runs.size) best = executor
     }
     if (best === undefined) this.#waiting.push(run)
     else this.#start(best, run)
+  }
+
+  /** Gives what waits to executors that are free by now. */
+  assign(): void {
+    for (const run of this.#waiting.splice(0)) this.dispatch(run)
+    this.#solo.assign()
   }
 
   /** Takes what the executors have said so far. */
@@ -143,8 +159,9 @@ export class Pool {
     return executor
   }
 
-  #spawn(ready = this.#booted): Executor {
-    return new Executor(++this.#lastId, this.#options.open, this.#options.init, {
+  #spawn(ready = this.#booted, placement: Placement = 'shared'): Executor {
+    const { open, openProcess = open, init } = this.#options
+    return new Executor(++this.#lastId, placement === 'solo-process' ? openProcess : open, init, {
       onProgress: this.#events.onProgress,
       onLog: this.#events.onLog,
       onLine: this.#events.onLine,
@@ -152,6 +169,7 @@ export class Pool {
       isGlanceDue: this.#events.isGlanceDue,
       onReady: (_ready, manifest) => this.#onReady(manifest, ready),
       onIdle: idle => this.#onIdle(idle),
+      onAbandoned: (stuck, gone) => this.#onAbandoned(stuck, gone),
       onExit: (dead, exit) => {
         // Without effect once one was ready. A first boot may be tried again.
         if (ready !== this.#booted) ready.reject(bootFailed(exit))
@@ -164,13 +182,18 @@ export class Pool {
     this.#everReady = true
     this.#failedBoots = 0
     ready.resolve(manifest)
-    for (const run of this.#waiting.splice(0)) this.dispatch(run)
-    this.#solo.assign()
+    this.assign()
   }
 
   #start(executor: Executor, run: Run): void {
     executor.start(run, this.#options.prefix)
     this.#events.onStart(run)
+  }
+
+  #onAbandoned(executor: Executor, gone: Promise<void>): void {
+    this.#abandoned.add(executor)
+    void gone.finally(() => this.#abandoned.delete(executor))
+    this.#events.onAbandoned(executor, this.#abandoned.size)
   }
 
   #retire(executor: Executor): void {

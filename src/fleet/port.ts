@@ -1,6 +1,7 @@
 /** The one interface above both kinds of executor: a worker thread and a child process. */
 import type { BrokenFile, JobFile } from '../job/manifest.ts'
 import type { DyingWords } from './protocol.ts'
+import type { Sighting } from './sight.ts'
 
 /** What an executor is started with. Plain data: it crosses to a thread or a process. */
 export interface ExecutorInit {
@@ -25,7 +26,7 @@ interface PortEvents {
 
 /** How an executor ended, as seen from outside. `words` is what it could still say itself. */
 export interface PortExit {
-  cause: 'exit' | 'memory' | 'signal' | 'error'
+  cause: 'exit' | 'memory' | 'signal' | 'error' | 'abandoned'
   message: string
   code?: number
   signal?: string
@@ -38,6 +39,10 @@ export interface Port {
   send(text: string): void
   /** Takes the records that are there. */
   glance(): void
+  /** A number that changes at least every `BEAT` milliseconds while the event loop of the executor turns. */
+  readonly beats: number
+  /** Where its event loop is stuck. Waits until it can be found out; rejects when the executor ends before. */
+  sight(): Promise<Sighting>
   /** Ends it whatever it is doing. Resolves when it is gone; a thread inside native code goes when the call returns. */
   end(): Promise<void>
 }

@@ -5,11 +5,13 @@
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import type { Duplex } from 'node:stream'
 import { bytes } from '../units.ts'
 import { importFlags } from '../job/import-flags.ts'
 import { Outbox, splitBatch } from './batch.ts'
 import { FROM, record } from './protocol.ts'
 import type { OpenPort, PortExit } from './port.ts'
+import { ProcessWatch } from './process-watch.ts'
 
 const entry = new URL(`./inside/process${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
 
@@ -18,7 +20,8 @@ export const openProcess: OpenPort = (init, events) => {
   const child = fork(entry, [], {
     execArgv: [...importFlags(), `--max-old-space-size=${mebibytes}`],
     // Descriptor 4 carries the last words: a pipe can be written synchronously by a process that is about to exit.
-    stdio: ['ignore', 'inherit', 'pipe', 'ipc', 'pipe'],
+    // Descriptor 5 is of the thread inside that goes on while the main one is blocked.
+    stdio: ['ignore', 'inherit', 'pipe', 'ipc', 'pipe', 'pipe'],
     // Ctrl-C of a terminal reaches the whole process group; only the supervisor may act on it.
     detached: true,
   })
@@ -42,12 +45,17 @@ export const openProcess: OpenPort = (init, events) => {
     if (words !== '') events.onRecord(record(FROM.dying, '', words))
     events.onExit(exitOf(code, signal, heapExhausted ? mebibytes : undefined, spawnError))
   })
+  const watch = new ProcessWatch((child.stdio as unknown as Duplex[])[5] as Duplex)
   child.send(init, quiet)
   const outbox = new Outbox(batch => child.send(batch, quiet))
   return {
     send: text => outbox.push(text),
     // IPC wakes us by itself.
     glance: () => undefined,
+    get beats() {
+      return watch.beats
+    },
+    sight: () => watch.sight(),
     end: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return
       const closed = once(child, 'close')

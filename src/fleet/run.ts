@@ -4,6 +4,9 @@ import type { AbortCause, Failure } from './protocol.ts'
 import type { FleetJob } from './fleet-job.ts'
 import type { JobEntry } from '../job/manifest.ts'
 
+/** Where a run may be: among others, alone in an executor, or alone in one that is a process and can be killed. */
+export type Placement = 'shared' | 'solo' | 'solo-process'
+
 /** How a run ended. `result` is raw JSON: the supervisor never parses it. */
 export type Outcome =
   | { kind: 'done'; result: string | undefined }
@@ -22,8 +25,7 @@ export class Run {
   startedAt = 0
   /** Set when its signal was aborted. */
   aborted: AbortCause | undefined
-  /** Runs alone in an executor: it was in one that died of an unknown cause. */
-  readonly alone: boolean
+  readonly placement: Placement
   #deadline: Deadline | undefined
   #settle: ((outcome: Outcome) => void) | undefined
 
@@ -32,15 +34,20 @@ export class Run {
     job: FleetJob,
     token: string,
     entry: JobEntry,
-    alone: boolean,
+    placement: Placement,
     settle: (outcome: Outcome) => void,
   ) {
     this.seq = seq
     this.job = job
     this.token = token
     this.entry = entry
-    this.alone = alone
+    this.placement = placement
     this.#settle = settle
+  }
+
+  /** It was in an executor that died of an unknown cause, or its job was caught blocking. */
+  get alone(): boolean {
+    return this.placement !== 'shared'
   }
 
   get settled(): boolean {

@@ -1,33 +1,33 @@
 /**
  * Executors that hold one run at a time, for jobs that may end or block their executor: at most as many as there are
- * shared ones. One that is not needed goes at once.
+ * shared ones. One that is idle goes after a while, or at once when its place is needed.
  */
 import type { Executor } from './executor.ts'
-import type { Run } from './run.ts'
+import type { Placement, Run } from './run.ts'
+
+/** Milliseconds that an idle one is kept: to start one costs more than most jobs. */
+const LINGER = 10_000
+
+export interface SoloOptions {
+  most: number
+  spawn: (placement: Placement) => Executor
+  start: (executor: Executor, run: Run) => void
+  retire: (executor: Executor) => void
+}
 
 export class SoloExecutors {
-  readonly #executors = new Set<Executor>()
-  readonly #most: number
-  readonly #spawn: () => Executor
-  readonly #start: (executor: Executor, run: Run) => void
-  readonly #retire: (executor: Executor) => void
+  readonly #options: SoloOptions
+  readonly #executors = new Map<Executor, Placement>()
+  readonly #idle = new Map<Executor, NodeJS.Timeout>()
   #waiting: Run[] = []
   #closing = false
 
-  constructor(options: {
-    most: number
-    spawn: () => Executor
-    start: (executor: Executor, run: Run) => void
-    retire: (executor: Executor) => void
-  }) {
-    this.#most = options.most
-    this.#spawn = options.spawn
-    this.#start = options.start
-    this.#retire = options.retire
+  constructor(options: SoloOptions) {
+    this.#options = options
   }
 
   get executors(): Iterable<Executor> {
-    return this.#executors
+    return this.#executors.keys()
   }
 
   has(executor: Executor): boolean {
@@ -42,24 +42,55 @@ export class SoloExecutors {
   /** Gives what waits to the executors that are free, and starts further ones for the rest. */
   assign(): void {
     // A run that lost its lock while it waited: another replica may run it by now.
-    this.#waiting = this.#waiting.filter(run => !run.settled)
-    for (const executor of this.#executors) {
-      if (this.#waiting.length === 0) return
-      const free = executor.state === 'ready' && !executor.retired && executor.runs.size === 0
-      if (free) this.#start(executor, this.#waiting.shift() as Run)
-    }
+    this.#waiting = this.#waiting.filter(run => !run.settled && !this.#startNow(run))
     if (this.#closing) return
-    const booting = [...this.#executors].filter(executor => executor.state === 'booting').length
-    const missing = Math.min(this.#waiting.length - booting, this.#most - this.#executors.size)
-    for (let i = 0; i < missing; i++) this.#executors.add(this.#spawn())
+    for (const placement of new Set(this.#waiting.map(run => run.placement))) this.#grow(placement)
+  }
+
+  #startNow(run: Run): boolean {
+    for (const [executor, placement] of this.#executors) {
+      if (placement !== run.placement || !isFree(executor)) continue
+      clearTimeout(this.#idle.get(executor))
+      this.#idle.delete(executor)
+      this.#options.start(executor, run)
+      return true
+    }
+    return false
+  }
+
+  #grow(placement: Placement): void {
+    let missing = this.#waiting.filter(run => run.placement === placement).length
+    for (const [executor, kind] of this.#executors) {
+      if (kind === placement && executor.state === 'booting') missing--
+    }
+    for (; missing > 0; missing--) {
+      if (this.#executors.size >= this.#options.most) {
+        // One of the other kind, or none: a free one of this kind would have been taken.
+        const [idle] = this.#idle.keys()
+        if (idle !== undefined) this.#drop(idle)
+        return
+      }
+      this.#executors.set(this.#options.spawn(placement), placement)
+    }
   }
 
   onIdle(executor: Executor): void {
     this.assign()
-    if (executor.runs.size === 0) this.#retire(executor)
+    if (!isFree(executor)) return
+    const timer = setTimeout(() => this.#drop(executor), LINGER).unref()
+    clearTimeout(this.#idle.get(executor))
+    this.#idle.set(executor, timer)
+  }
+
+  #drop(executor: Executor): void {
+    clearTimeout(this.#idle.get(executor))
+    this.#idle.delete(executor)
+    this.#options.retire(executor)
   }
 
   onExit(executor: Executor): void {
+    clearTimeout(this.#idle.get(executor))
+    this.#idle.delete(executor)
     this.#executors.delete(executor)
   }
 
@@ -68,4 +99,8 @@ export class SoloExecutors {
     this.#closing = true
     return this.#waiting.splice(0)
   }
+}
+
+function isFree({ state, retired, runs }: Executor): boolean {
+  return state === 'ready' && !retired && runs.size === 0
 }

@@ -1,4 +1,4 @@
-/** The ends a replica may be given beforehand: drained, so many jobs, so long, so long without a job. */
+/** The ends a replica may be given beforehand (drained, so many jobs, so long, so long without a job), and that of its executors. */
 import type { Config } from '../config.ts'
 import { RunnerError } from '../errors.ts'
 import type { Events } from '../observe/events.ts'
@@ -22,7 +22,13 @@ export class StopConditions {
     this.#config = config
     this.#supervisor = supervisor
     this.#stop = (reason, grace) => void stopping.stop({ reason, grace })
-    const { maxJobs } = config
+    const { maxJobs, grace } = config
+    events.on('executor.abandoned', ({ abandoned }) => {
+      const alive = supervisor.pool.executors.length
+      if (abandoned <= alive) return
+      const reason = `${abandoned} executors are stuck in native code, ${alive} are alive`
+      void stopping.stop({ reason, grace, failed: true })
+    })
     events.on('run.ended', () => (this.#lastActive = Date.now()))
     if (maxJobs !== undefined) {
       supervisor.limit = maxJobs

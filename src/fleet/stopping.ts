@@ -20,6 +20,8 @@ export interface StopOptions {
   reason: string
   /** Milliseconds that running jobs may go on; Infinity waits for them. */
   grace: number
+  /** The replica cannot go on: it ought to be started again. */
+  failed?: boolean
 }
 
 export class Stopping {
@@ -29,11 +31,17 @@ export class Stopping {
   readonly #hurry = new AbortController()
   readonly #done = Promise.withResolvers<{ handedBack: number }>()
   #started = false
+  #failed = false
 
   constructor(supervisor: Supervisor, config: Config, events: Events) {
     this.#supervisor = supervisor
     this.#config = config
     this.#events = events
+  }
+
+  /** It stops because it cannot go on, not because it was told to. */
+  get failed(): boolean {
+    return this.#failed
   }
 
   get started(): boolean {
@@ -69,13 +77,14 @@ export class Stopping {
   stop(options: StopOptions): Promise<{ handedBack: number }> {
     if (!this.#started) {
       this.#started = true
+      this.#failed = options.failed === true
       this.#stop(options).then(this.#done.resolve, this.#done.reject)
     }
     return this.#done.promise
   }
 
   async #stop({ reason, grace }: StopOptions): Promise<{ handedBack: number }> {
-    const { runs, pool, counts, workers, registration, producer } = this.#supervisor
+    const { runs, pool, counts, workers, registration, producer, blocking } = this.#supervisor
     const deadline = Number.isFinite(grace) ? { grace } : {}
     this.#events.emit('fleet.stopping', { reason, running: runs.size, ...deadline })
     const before = this.#supervisor.handedBack
@@ -89,6 +98,7 @@ export class Stopping {
       pool.close(reason).then(() => this.#untilIdle(HAND_BACK, false)),
       HAND_BACK,
     )
+    blocking.stop()
     await within(Promise.all(workers.map(worker => worker.leave())), CLOSE)
     await within(Promise.allSettled([registration?.stop(), producer.close()]), CLOSE)
     // What could not be handed back (Redis is down) is found by the stall sweep of another replica.

@@ -11,13 +11,14 @@ import type { JobEntry, JobFile, Manifest } from '../job/manifest.ts'
 import type { Events } from '../observe/events.ts'
 import type { RedisHandle } from '../redis/connection.ts'
 import type { EnqueueOptions } from '../job/context.ts'
-import type { Judgement, Verdict } from './blame.ts'
-import type { Executor } from './executor.ts'
+import { Blockers } from '../redis/blockers.ts'
+import type { Verdict } from './blame.ts'
+import { BlockPolicy } from './block-policy.ts'
+import { executorEnd } from './executor-end.ts'
 import type { FleetJob, RawResult } from './fleet-job.ts'
 import { FleetWorker } from './fleet-worker.ts'
 import { callJob } from './job-calls.ts'
 import { Pool } from './pool.ts'
-import type { ExecutorExit } from './port.ts'
 import { openProcess } from './process-port.ts'
 import { Producer } from './producer.ts'
 import { Registration } from './registration.ts'
@@ -41,6 +42,7 @@ export class Supervisor {
   readonly workers: FleetWorker[] = []
   readonly pool: Pool
   readonly producer: Producer
+  readonly blocking: BlockPolicy
   /** Runs since the start. */
   readonly counts = { started: 0, completed: 0, failed: 0 }
   registration: Registration | undefined
@@ -64,6 +66,7 @@ export class Supervisor {
       {
         size: config.executors,
         open: config.isolation === 'thread' ? openThread : openProcess,
+        openProcess,
         init: { files, logLevel: config.logLevel, redact: config.redact, memory: config.executorMemory },
         prefix: redis.prefix,
       },
@@ -74,9 +77,23 @@ export class Supervisor {
         onLine: options.onLine,
         onCall: (run, method, args) => this.#onCall(run, method, args),
         isGlanceDue: () => this.#replies.areDue,
-        onExecutorEnd: (...end) => this.#onExecutorEnd(...end),
+        onAbandoned: (executor, abandoned) =>
+          events.emit('executor.abandoned', { executor: executor.id, abandoned }),
+        onExecutorEnd: (...end) => {
+          const told = executorEnd(...end)
+          if (told !== undefined) events.emit('executor.ended', told)
+        },
       },
     )
+    this.blocking = new BlockPolicy({
+      config,
+      events,
+      blockers: new Blockers(this.#client, redis.prefix),
+      pool: () => this.pool,
+      entryOf: job => this.#jobs.get(job),
+      note: (run, row) => this.#write(run, run.job.log(row)),
+      onError: error => this.#onError('', error),
+    })
   }
 
   /** Jobs that had been started and went back to their queue. */
@@ -107,7 +124,7 @@ export class Supervisor {
       running: this.runs.size,
       quiet: this.quiet,
     }))
-    await this.registration.start()
+    await Promise.all([this.registration.start(), this.blocking.start()])
     for (const worker of this.workers) {
       // Told to be quiet while it booted: it would fetch jobs only to put them back. `resume` runs it.
       if (this.quiet) void worker.pause(true)
@@ -158,7 +175,7 @@ export class Supervisor {
   async #process(job: FleetJob, token: string): Promise<RawResult> {
     // Started more often than it finished: handed back, snoozed, stalled or crashed. Only then crashes are looked up.
     const again = job.attemptsStarted > job.attemptsMade + 1
-    const alone = again && (await this.#settlement.crashesOf(job)) > 0
+    const suspect = again && (await this.#settlement.crashesOf(job)) > 0
     // After the await: a replica that has begun to stop meanwhile would never start this run.
     if (this.quiet || this.exhausted) {
       return this.#settlement.putBack(job, token, 'the replica takes no more jobs')
@@ -171,7 +188,9 @@ export class Supervisor {
     if (job.opts.backoff === undefined && entry.backoff !== undefined) job.opts.backoff = entry.backoff
 
     const { promise, resolve } = Promise.withResolvers<Parameters<Run['settle']>[0]>()
-    const run = new Run(++this.#seq, job, token, entry, alone, resolve)
+    const known = this.blocking.placementOf(job.name)
+    const placement = known === 'shared' && suspect ? 'solo' : known
+    const run = new Run(++this.#seq, job, token, entry, placement, resolve)
     this.runs.add(run)
     if (++this.counts.started === this.limit) for (const worker of this.workers) void worker.pause(true)
     this.pool.dispatch(run)
@@ -224,24 +243,6 @@ export class Supervisor {
         void this.pool.end(executor, { reason })
       })
     }
-  }
-
-  #onExecutorEnd(
-    executor: Executor,
-    exit: ExecutorExit,
-    verdict: Verdict | undefined,
-    judgements: Judgement[],
-  ): void {
-    if (verdict !== undefined && verdict.culprit === undefined && judgements.length === 0) return
-    const held = judgements.find(({ run, guilty }) => guilty || run === verdict?.culprit?.run)
-    const left = verdict === undefined ? exit.words?.job : undefined
-    const culprit = held === undefined ? left : `${held.run.job.name} ${held.run.job.id}`
-    this.#options.events.emit('executor.ended', {
-      executor: executor.id,
-      reason: verdict?.reason ?? exit.broken?.message ?? exit.words?.message ?? exit.message,
-      ...(culprit === undefined ? {} : { culprit }),
-      handedBack: judgements.length - (held === undefined ? 0 : 1),
-    })
   }
 
   #onCall(run: Run, method: string, args: unknown[]): Promise<unknown> {

@@ -2,19 +2,24 @@
 import { Worker } from 'node:worker_threads'
 import { bytes } from '../units.ts'
 import { importFlags } from '../job/import-flags.ts'
+import { beatMemory, readBeat } from './beat.ts'
 import type { ExecutorInit, OpenPort, PortExit } from './port.ts'
+import { sight } from './sight.ts'
+import { debugThread } from './thread-debuggee.ts'
 import { Wire, type WireEnd } from './wire.ts'
 
 const entry = new URL(`./inside/thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
 
 export interface ThreadInit extends ExecutorInit {
   wire: WireEnd
+  beat: SharedArrayBuffer
 }
 
 export const openThread: OpenPort = (init, events) => {
   const [ours, theirs] = Wire.ends()
+  const beat = beatMemory()
   const worker = new Worker(entry, {
-    workerData: { ...init, wire: theirs } satisfies ThreadInit,
+    workerData: { ...init, wire: theirs, beat } satisfies ThreadInit,
     transferList: [theirs.side],
     execArgv: importFlags(),
     resourceLimits: { maxOldGenerationSizeMb: Math.ceil(init.memory / bytes('1MiB')) },
@@ -43,6 +48,10 @@ export const openThread: OpenPort = (init, events) => {
   return {
     send: text => wire.send(text),
     glance: () => wire.glance(),
+    get beats() {
+      return readBeat(beat)
+    },
+    sight: async () => sight(await debugThread(worker.threadId)),
     end: async () => void (await worker.terminate()),
   }
 }

@@ -33,6 +33,11 @@ export interface JobOptions<Schema extends z.ZodType = z.ZodType> {
   backoff?: Duration | Backoff
   /** Longest run. The signal aborts, and after `--abort-grace` the executor ends. Default none. */
   timeout?: Duration
+  /**
+   * `limit`: longest time that a run may hold its event loop in one piece; then it fails with BlockedError and its
+   * executor ends. `false`: never. Default: `--block-limit`.
+   */
+  block?: { limit?: Duration | false }
   /** 0 (highest) .. 2097151. Default 0. */
   priority?: number
   /** Default: the newest 1000. */
@@ -98,6 +103,7 @@ export const jobOptions = z.strictObject({
   attempts: z.int().min(1).optional(),
   backoff: backoff.optional(),
   timeout: duration().optional(),
+  block: z.strictObject({ limit: z.union([z.literal(false), duration()]).optional() }).optional(),
   priority: z.int().min(0).max(2_097_151).optional(),
   removeOnComplete: keep.optional(),
   removeOnFail: keep.optional(),

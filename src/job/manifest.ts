@@ -30,6 +30,8 @@ export interface JobEntry {
   backoff?: { type: 'fixed' | 'exponential'; delay: number; jitter?: number }
   /** Milliseconds. */
   timeout?: number
+  /** `limit` in milliseconds. */
+  block?: { limit?: number | false }
   priority?: number
   removeOnComplete?: Keep
   removeOnFail?: Keep

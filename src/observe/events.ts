@@ -29,9 +29,28 @@ export interface FleetEvents {
   'job.delayed': [JobRef & { kind: 'retry' | 'snooze'; delay: number }]
   'job.handed-back': [JobRef & { reason: string }]
   'job.timed-out': [JobRef & { timeout: number }]
+  /**
+   * A handler holds its event loop, and has for `ms` milliseconds. `candidates` instead of the job where it cannot be
+   * told: it is inside native code with other jobs beside it. Repeated when more is known. `stack` as of an Error,
+   * `where` in words.
+   */
+  'job.blocked': [
+    Partial<JobRef> & {
+      candidates?: string[]
+      executor: number
+      ms: number
+      where: string
+      stack?: string
+      note?: string
+    },
+  ]
+  /** It no longer does; it did for `ms` in all. */
+  'job.unblocked': [JobRef & { executor: number; ms: number }]
   'job.lock-lost': [JobRef]
   'job.unknown': [JobRef & { putBack: boolean }]
   'job.file-broken': [{ file: string; code: string; message: string }]
+  /** It is inside native code that does not return; `abandoned` such executors there are now. */
+  'executor.abandoned': [{ executor: number; abandoned: number }]
   'executor.ended': [{ executor: number; reason: string; culprit?: string; handedBack: number }]
   /** A run is settled and forgotten; so many are left. For whoever waits, not for logs. */
   'run.ended': [number]

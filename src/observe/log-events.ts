@@ -14,9 +14,12 @@ const LEVELS = {
   'job.delayed': 'debug',
   'job.handed-back': 'info',
   'job.timed-out': 'warn',
+  'job.blocked': 'warn',
+  'job.unblocked': 'warn',
   'job.lock-lost': 'error',
   'job.unknown': 'warn',
   'job.file-broken': 'error',
+  'executor.abandoned': 'error',
   'executor.ended': 'warn',
   'worker.error': 'error',
 } as const satisfies Record<Exclude<keyof FleetEvents, 'run.ended'>, string>

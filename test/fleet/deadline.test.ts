@@ -29,7 +29,7 @@ it('is never due once it is cleared, also after it was armed again', () => {
 
 it('is what the timeout of a run is kept by', () => {
   const onDue = vi.fn<() => void>()
-  const run = new Run(1, {} as FleetJob, 'token', {} as JobEntry, false, () => undefined)
+  const run = new Run(1, {} as FleetJob, 'token', {} as JobEntry, 'shared', () => undefined)
   run.setDeadline(30 * DAY, onDue)
   vi.advanceTimersByTime(29 * DAY)
   expect(onDue).not.toHaveBeenCalled()

@@ -30,6 +30,7 @@ function pool(dir: Project, open: PoolOptions['open']) {
       onLine: quiet,
       onCall: () => Promise.reject(new Error('no job runs here')),
       onStart: quiet,
+      onAbandoned: quiet,
       isGlanceDue: () => false,
       onExecutorEnd: quiet,
     },

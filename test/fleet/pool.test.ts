@@ -4,7 +4,7 @@ import type { FleetJob } from '../../src/fleet/fleet-job.ts'
 import { Pool, type PoolEvents } from '../../src/fleet/pool.ts'
 import type { OpenPort } from '../../src/fleet/port.ts'
 import { FROM, TO, readRecord, record } from '../../src/fleet/protocol.ts'
-import { Run, type Outcome } from '../../src/fleet/run.ts'
+import { Run, type Outcome, type Placement } from '../../src/fleet/run.ts'
 import type { JobEntry } from '../../src/job/manifest.ts'
 
 interface Played {
@@ -24,6 +24,8 @@ function poolOfOne(): { pool: Pool; executors: Played[] } {
         if (kind === TO.start) started.push((JSON.parse(head) as [number])[0])
       },
       glance: () => undefined,
+      beats: 0,
+      sight: () => Promise.reject(new Error('unused')),
       end: async () => onExit({ cause: 'exit', message: 'was ended' }),
     }
   }
@@ -39,7 +41,7 @@ function poolOfOne(): { pool: Pool; executors: Played[] } {
 const MANIFEST = JSON.stringify({ jobs: [], broken: [] })
 const DROPPED: Outcome = { kind: 'dropped', reason: 'lock lost' }
 
-function runOf(seq: number, alone: boolean): Run {
+function runOf(seq: number, placement: Placement): Run {
   const job = {
     name: 'a',
     id: String(seq),
@@ -49,15 +51,16 @@ function runOf(seq: number, alone: boolean): Run {
     payload: '{}',
   }
   const entry = { name: 'a', kind: 'job' } as JobEntry
-  return new Run(seq, job as FleetJob, 'token', entry, alone, () => undefined)
+  return new Run(seq, job as FleetJob, 'token', entry, placement, () => undefined)
 }
 
 it.each([
-  ['shared', false],
-  ['of its own', true],
-])('never starts a run that was dropped while it waited for an executor %s', (_what, alone) => {
+  ['shared', 'shared'],
+  ['of its own', 'solo'],
+  ['that is a process of its own', 'solo-process'],
+] as const)('never starts a run that was dropped while it waited for an executor %s', (_what, placement) => {
   const { pool, executors } = poolOfOne()
-  const [first, dropped, next] = [runOf(1, alone), runOf(2, alone), runOf(3, alone)]
+  const [first, dropped, next] = [runOf(1, placement), runOf(2, placement), runOf(3, placement)]
   for (const run of [first, dropped, next]) pool.dispatch(run)
   dropped.settle(DROPPED)
   const executor = executors.at(-1) as Played
@@ -70,7 +73,7 @@ it.each([
 
 it('is free again once a run is over that had been dropped', () => {
   const { pool, executors } = poolOfOne()
-  const [dropped, next] = [runOf(1, true), runOf(2, true)]
+  const [dropped, next] = [runOf(1, 'solo'), runOf(2, 'solo')]
   for (const run of [dropped, next]) pool.dispatch(run)
   const executor = executors.at(-1) as Played
   executor.say(FROM.ready, undefined, MANIFEST)

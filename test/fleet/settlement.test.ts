@@ -18,7 +18,7 @@ async function settled(failure: Failure, aborted?: AbortCause) {
     moveToWait: async () => moved.push('wait'),
     moveToDelayed: async () => moved.push('delayed'),
   }
-  const run = new Run(1, job as unknown as FleetJob, 'token', {} as JobEntry, false, () => undefined)
+  const run = new Run(1, job as unknown as FleetJob, 'token', {} as JobEntry, 'shared', () => undefined)
   run.aborted = aborted
   const settlement = new Settlement(() => ({}) as Redis, new Events())
   const error = await settlement.settle(run, { kind: 'failed', failure }).then(

@@ -3,12 +3,20 @@ import { writeSync } from 'node:fs'
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { Outbox, splitBatch } from '../batch.ts'
+import { beatMemory, startBeat } from '../beat.ts'
 import type { ExecutorInit } from '../port.ts'
 import { watchForEnd } from './culprit.ts'
+import type { WatchData } from './process-watch.ts'
 import { Runtime } from './runtime.ts'
 
 /** Pipe to the supervisor that can be written synchronously. */
 const LAST_WORDS = 4
+/** Pipe of the watch thread. */
+const WATCH = 5
+const watchFile = new URL(
+  `./process-watch${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`,
+  import.meta.url,
+)
 
 let flush = (): void => undefined
 watchForEnd(words => {
@@ -18,13 +26,13 @@ watchForEnd(words => {
   writeSync(LAST_WORDS, JSON.stringify(words))
 })
 
-// A supervisor that was killed takes its locks with it, so this process has to go as well, also when its loop is
-// blocked: another replica starts its jobs as soon as the locks run out. A thread of its own looks who the parent is.
-const watchParent = `
-  const { workerData } = require('node:worker_threads')
-  setInterval(() => { if (process.ppid !== workerData) process.kill(process.pid, 'SIGKILL') }, 250)
-`
-new Worker(watchParent, { eval: true, workerData: process.ppid, execArgv: [], name: 'parent-watch' }).unref()
+const beat = beatMemory()
+startBeat(beat)
+new Worker(watchFile, {
+  workerData: { parent: process.ppid, beat, pipe: WATCH } satisfies WatchData,
+  execArgv: [],
+  name: 'watch',
+}).unref()
 process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'))
 
 const [init] = (await once(process, 'message')) as [ExecutorInit]

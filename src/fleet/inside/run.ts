@@ -1,6 +1,7 @@
 /** One run of one job inside an executor, and the async context that names it. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { AbortCause, SandboxFields, StartHead } from '../protocol.ts'
+import { WHERE, type Whereabouts } from '../sight.ts'
 
 export class Run {
   readonly seq: number
@@ -57,3 +58,13 @@ export class AbortReason extends Error {
 
 /** Follows a run through every await, timer and event of its handler: that is how a culprit is told. */
 export const currentRun = new AsyncLocalStorage<Run>()
+
+/** Called by the watchdog in the paused frame of a handler that holds the loop. */
+Object.defineProperty(globalThis, WHERE, {
+  value: (): string => {
+    const run = currentRun.getStore()
+    if (run === undefined) return 'null'
+    const { seq, name, id, queue } = run
+    return JSON.stringify({ seq, name, id, queue } satisfies Whereabouts)
+  },
+})

@@ -1,5 +1,6 @@
 /** Entry of an executor that is a worker thread. */
 import { parentPort, workerData } from 'node:worker_threads'
+import { startBeat } from '../beat.ts'
 import { FROM, record } from '../protocol.ts'
 import type { ThreadInit } from '../thread-port.ts'
 import { Wire } from '../wire.ts'
@@ -9,6 +10,7 @@ import { Runtime } from './runtime.ts'
 if (parentPort === null) throw new Error('this file is the entry of a worker thread')
 const port = parentPort
 const init = workerData as ThreadInit
+startBeat(init.beat)
 
 const wire: Wire = new Wire(
   init.wire,

@@ -1,0 +1,92 @@
+/**
+ * One block: a stretch of time in which the event loop of an executor did not turn, from when it was noticed until the
+ * loop turns again or the executor is ended. What is known of it grows: first only that it is, then whose it is.
+ */
+import { fileURLToPath } from 'node:url'
+import { shortPath } from '../job/file-path.ts'
+import { formatMilliseconds } from '../units.ts'
+import type { Executor } from './executor.ts'
+import type { Failure } from './protocol.ts'
+import type { Run } from './run.ts'
+import type { Sighting, Whereabouts } from './sight.ts'
+
+/** Frames of Node and of the executor itself say nothing to the author of a handler. */
+const INSIDE = new URL('./inside/', import.meta.url).href
+const isTheirs = ({ url }: { url: string }) =>
+  url !== '' && !url.startsWith('node:') && !url.startsWith(INSIDE)
+const LIBRARY = /\/node_modules\//
+
+export class Block {
+  readonly executor: Executor
+  /** By performance.now(). */
+  readonly since: number
+  #sighting: Sighting | undefined
+  reported = false
+  /** It lasts so long that a plain worker would have lost its job. */
+  plainWorkerLost = false
+  /** Its executor is being ended for it. */
+  ending = false
+  /** No stack could be had while it lasted: the loop was held by a call into native code. */
+  native = false
+
+  constructor(executor: Executor, since: number) {
+    this.executor = executor
+    this.since = since
+  }
+
+  saw(sighting: Sighting): void {
+    this.#sighting = sighting
+  }
+
+  /** The job that holds the loop. Without a stack it is known only of an executor that holds one run. */
+  get job(): Whereabouts | undefined {
+    if (this.#sighting?.run) return this.#sighting.run
+    const [only, ...others] = this.executor.runs.values()
+    if (only === undefined || others.length > 0) return undefined
+    const { seq, job } = only
+    return { seq, name: job.name, id: job.id, queue: job.queueName }
+  }
+
+  /** Its run, if it has not ended: what it left behind (a timer) may block as well. */
+  get run(): Run | undefined {
+    return this.job === undefined ? undefined : this.executor.runs.get(this.job.seq)
+  }
+
+  /** `jobs/report.ts:12:5`: the innermost line of the project's own code, or else of any. */
+  get at(): string | undefined {
+    const frames = this.#sighting?.frames.filter(isTheirs) ?? []
+    const frame = frames.find(({ url }) => !LIBRARY.test(url)) ?? frames[0]
+    return frame === undefined ? undefined : `${pathOf(frame.url)}:${frame.line}:${frame.column}`
+  }
+
+  /** As an Error has it, without the first line. */
+  get stack(): string | undefined {
+    return this.#sighting?.frames
+      .filter(isTheirs)
+      .map(
+        ({ name, url, line, column }) =>
+          `    at ${name === '' ? '<anonymous>' : name} (${url}:${line}:${column})`,
+      )
+      .join('\n')
+  }
+
+  /** 'at jobs/report.ts:12:5', 'in native code called at ...', 'in native code'. */
+  get where(): string {
+    const at = this.at
+    if (this.native) return at === undefined ? 'in native code' : `in native code called at ${at}`
+    return at === undefined ? 'outside of any job file' : `at ${at}`
+  }
+
+  /** How its run fails when the block reaches its limit. */
+  failure(limit: number): Failure {
+    const message = `${this.job?.name ?? 'a job'} held its event loop longer than block.limit (${formatMilliseconds(limit)}), ${this.where}`
+    const failure: Failure = { kind: 'error', name: 'BlockedError', code: 'JOB_BLOCKED', message }
+    const stack = this.stack
+    if (stack !== undefined && stack !== '') failure.stack = `BlockedError: ${message}\n${stack}`
+    return failure
+  }
+}
+
+function pathOf(url: string): string {
+  return url.startsWith('file:') ? shortPath(fileURLToPath(url)) : url
+}
