@@ -1,10 +1,10 @@
 /**
  * Tells the supervisor, in the last moment, in whose async context this executor was ended: `process.exit`, an
  * uncaught error, an unhandled rejection. What cannot be told from inside (out of memory, a segfault, a signal) the
- * supervisor finds out by running the suspects alone (see suspects.ts).
+ * supervisor finds out by running the suspects alone (see ../blame.ts).
  */
-import { messageOf } from '../../errors.ts'
 import type { DyingWords } from '../protocol.ts'
+import { failureOf } from './failure.ts'
 import { currentRun } from './run.ts'
 
 /** `say` must have handed the words over when it returns: nothing asynchronous happens after it. */
@@ -34,12 +34,10 @@ export function watchForEnd(say: (words: DyingWords) => void): void {
   process.on('uncaughtException', (error, origin) => {
     const what =
       origin === 'unhandledRejection' ? 'left a rejection unhandled' : 'threw outside its own promise'
-    const words: DyingWords = {
-      cause: 'uncaught',
-      ...here(),
-      message: `${what}: ${messageOf(error)}`,
-    }
-    if (error instanceof Error && error.stack !== undefined) words.stack = error.stack
+    // What was thrown may be anything: an error whose members throw must not cost these words.
+    const { message, stack } = failureOf(error)
+    const words: DyingWords = { cause: 'uncaught', ...here(), message: `${what}: ${message}` }
+    if (stack !== undefined) words.stack = stack
     sayOnce(words)
     exit(1)
   })

@@ -79,12 +79,14 @@ export class Voice {
     return (await this.call(run, 'enqueue', [name, json, options])) as string
   }
 
-  call(run: Run, method: string, args: unknown[]): Promise<unknown> {
+  /** Rejects with what the supervisor answers, or at once when `args` are not JSON. */
+  async call(run: Run, method: string, args: unknown[]): Promise<unknown> {
+    const body = JSON.stringify(args)
     const call = ++this.#call
-    return new Promise((resolve, reject) => {
-      this.#calls.set(call, { resolve, reject })
-      this.#send(record(FROM.call, JSON.stringify([call, run.seq, method]), JSON.stringify(args)))
-    })
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+    this.#calls.set(call, { resolve, reject })
+    this.#send(record(FROM.call, JSON.stringify([call, run.seq, method]), body))
+    return promise
   }
 
   answer(call: number, error: { name: string; message: string } | null, body: string | undefined): void {
