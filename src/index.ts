@@ -3,6 +3,15 @@ export { job } from './job/define.ts'
 export { Retry, Snooze, Cancel, Unrecoverable } from './job/outcome.ts'
 export { defineConfig } from './config.ts'
 export type { JobOptions, JobDefinition, Backoff, Keep } from './job/define.ts'
-export type { JobContext, JobLog, EnqueueOptions, Progress } from './job/context.ts'
+export type {
+  Checkpoint,
+  ChunksOptions,
+  EnqueueOptions,
+  JobContext,
+  JobLog,
+  MapOptions,
+  Progress,
+} from './job/context.ts'
+export type { Jsonified } from './job/jsonified.ts'
 export type { ConfigFile } from './config.ts'
 export type { Duration, Size } from './units.ts'

@@ -1,5 +1,7 @@
 /** What a handler is given. */
 import type { Logger } from 'pino'
+import type { Duration } from '../units.ts'
+import type { Jsonified } from './jsonified.ts'
 
 /** Options of one enqueued job; each falls back to the option of the same name in the job's file. */
 export interface EnqueueOptions {
@@ -17,6 +19,31 @@ export interface EnqueueOptions {
 
 /** A pino child logger that can also be called with one line, as BullMQ's `job.log(row)`. */
 export type JobLog = Logger & ((row: string) => Promise<void>)
+
+/** One JSON value of the job's own, of at most 1 MiB. Survives retries, crashes and replicas. */
+export interface Checkpoint {
+  /** What was set last, by this run or an earlier one of this job; null when nothing was. */
+  readonly get: <Value = unknown>() => Promise<Value | null>
+  /**
+   * Resolves when Redis has it. Rejects with CTX_VALUE_INVALID for what is not JSON or too large, and with
+   * SupersededError when a later run of this job has started: that one's value stays.
+   */
+  readonly set: (value: unknown) => Promise<void>
+}
+
+export interface ChunksOptions {
+  /** Rows that `fn` is given at once. Default 100. */
+  size?: number
+  /** The event loop turns when it was held for so long. Default 10 ms; 0 is after every chunk. */
+  budget?: Duration
+  /** Tells two walks of one job apart: each keeps a position of its own. Default 'rows'. */
+  name?: string
+}
+
+export interface MapOptions {
+  /** Calls of `fn` at once. Default 10. */
+  concurrency?: number
+}
 
 /**
  * `Args` is the *output* of the job's schema: defaults filled in, transforms applied. What is stored in Redis
@@ -42,10 +69,47 @@ export interface JobContext<Args = unknown> {
   /** Adds another job, its payload checked against that job's schema. Returns its id. */
   readonly enqueue: (name: string, args?: unknown, options?: EnqueueOptions) => Promise<string>
   /**
-   * Lets the event loop turn if this handler has held it for 10 ms or more, and returns at once if it has not.
+   * Lets the event loop turn if it was held for 10 ms or more, and returns at once if it was not. All runs of an
+   * executor share its loop: those that breathe take turns, one for each turn of the loop.
    * Rejects with the signal's reason when the run was aborted.
    */
   readonly breathe: () => Promise<void>
+  readonly checkpoint: Checkpoint
+  /**
+   * Runs `fn` once per job: the JSON of its result (at most 1 MiB) is kept, and a later call of the same name, in this
+   * run or a later one, returns it without `fn`. The first call, too, returns what JSON makes of the result.
+   *
+   * Not a transaction with the outside world: a crash after `fn` did its work and before Redis has the result runs
+   * it again. When `fn` throws, nothing is kept. Rejects with CTX_NAME_TAKEN when a step of this name is running.
+   */
+  readonly step: <Result>(name: string, fn: () => Result | PromiseLike<Result>) => Promise<Jsonified<Result>>
+  /**
+   * Walks `source` in order, `size` rows at a time; `from` is the place of the first of them, counted from 0.
+   * Resolves with the number of rows done, those of earlier runs included.
+   *
+   * Between chunks it lets the loop turn, reports progress, and at most every 500 ms, and whenever the walk ends
+   * other than by a crash, keeps its position in Redis. A later run skips the rows before that position, so `source`
+   * must give the same rows in the same order again. Rows after the position are given to `fn` again: at least once.
+   *
+   * Rejects with what `fn` or `source` threw; with the signal's reason, after the chunk in progress, though it does
+   * not wait for an async source; with SupersededError when a later run of this job has started.
+   */
+  readonly chunks: <Row>(
+    source: Iterable<Row> | AsyncIterable<Row>,
+    fn: (rows: Row[], from: number) => unknown,
+    options?: ChunksOptions,
+  ) => Promise<number>
+  /**
+   * Calls `fn` for each item, so many at once; results in the order of the items.
+   *
+   * The first error, or the abort of the signal, starts no more of them; it rejects once those in flight have
+   * settled, so that nothing of this run goes on when the next attempt starts. Hand them `signal`.
+   */
+  readonly map: <Item, Result>(
+    items: Iterable<Item>,
+    fn: (item: Item, index: number) => Result | PromiseLike<Result>,
+    options?: MapOptions,
+  ) => Promise<Result[]>
 }
 
 /** The shape `progress()` stores in Redis. */

@@ -1,13 +1,12 @@
 /** `ctx`: what a handler is given. Members that cost something are made on first use. */
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { EnqueueOptions, JobContext, JobLog, Progress } from '../../job/context.ts'
+import type { Checkpoint, EnqueueOptions, JobContext, JobLog, Progress } from '../../job/context.ts'
+import { openCheckpoint } from './checkpoint.ts'
+import { openChunks } from './chunks.ts'
+import { openMap } from './map.ts'
 import type { Run } from './run.ts'
+import { breathe } from './slice.ts'
+import { openStep } from './step.ts'
 import type { Voice } from './voice.ts'
-
-/** `breathe()` lets the loop turn when this much time went by since it last did, in milliseconds. */
-const SLICE = 10
-
-let sliceStart = performance.now()
 
 export class Context implements JobContext {
   readonly args: unknown
@@ -19,6 +18,9 @@ export class Context implements JobContext {
   readonly #run: Run
   readonly #voice: Voice
   #log: JobLog | undefined
+  #checkpoint: Checkpoint | undefined
+  #step: JobContext['step'] | undefined
+  #chunks: JobContext['chunks'] | undefined
 
   constructor(run: Run, args: unknown, voice: Voice) {
     this.args = args
@@ -54,11 +56,22 @@ export class Context implements JobContext {
   readonly enqueue = (name: string, args?: unknown, options?: EnqueueOptions): Promise<string> =>
     this.#voice.enqueue(this.#run, name, args, options)
 
-  readonly breathe = async (): Promise<void> => {
-    if (this.#run.aborted !== undefined) throw this.#run.aborted
-    if (performance.now() - sliceStart < SLICE) return
-    await nextTurn()
-    sliceStart = performance.now()
-    if (this.#run.aborted !== undefined) throw this.#run.aborted
+  readonly breathe = (): Promise<void> => breathe(this.#run)
+
+  get checkpoint(): Checkpoint {
+    return (this.#checkpoint ??= openCheckpoint(this.#run, this.#voice))
+  }
+
+  // Made once: they know which of their names are taken in this run.
+  get step(): JobContext['step'] {
+    return (this.#step ??= openStep(this.#run, this.#voice))
+  }
+
+  get chunks(): JobContext['chunks'] {
+    return (this.#chunks ??= openChunks(this.#run, this.#voice, this.progress))
+  }
+
+  get map(): JobContext['map'] {
+    return openMap(this.#run)
   }
 }
