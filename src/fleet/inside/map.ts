@@ -22,6 +22,8 @@ export function openMap(run: Run): JobContext['map'] {
     const one = async (item: Item, index: number) => {
       if (failed !== undefined) return
       try {
+        // It may have waited for its turn since it was read.
+        if (run.aborted !== undefined) throw run.aborted
         results[index] = await fn(item, index)
       } catch (error) {
         failed ??= { error }
