@@ -10,7 +10,6 @@ import { createReadStream } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { job } from 'bullmq-runner'
-import pLimit from 'p-limit'
 import { z } from 'zod'
 
 /** Files read at once, 64 KiB of each in memory. */
@@ -22,7 +21,7 @@ export default job({
   description: 'SHA-256 of all files under a folder; the total equals that of find, sort and sha256sum',
   args: z.object({ dir: z.string().min(1).describe('folder, seen from where the worker runs') }),
 
-  async run({ args, signal, log, progress, breathe }) {
+  async run({ args, signal, log, progress, breathe, map }) {
     const root = Buffer.from(resolve(args.dir))
     const paths: Buffer[] = []
     for await (const path of filesUnder(root, Buffer.from('.'))) {
@@ -33,7 +32,6 @@ export default job({
     paths.sort((a, b) => Buffer.compare(a, b))
     log.info({ dir: args.dir, files: paths.length }, 'hashing')
 
-    const limit = pLimit(AT_ONCE)
     const total = createHash('sha256')
     let files = 0
     let bytes = 0
@@ -49,7 +47,7 @@ export default job({
     }
     for (let from = 0; from < paths.length; from += CHUNK) {
       const chunk = paths.slice(from, from + CHUNK)
-      const hashes = await limit.map(chunk, hashOne)
+      const hashes = await map(chunk, hashOne, { concurrency: AT_ONCE })
       for (const [i, path] of chunk.entries()) total.update(checksumLine(hashes[i]!, path))
     }
     return { files, bytes, digest: total.digest('hex') }

@@ -2,7 +2,7 @@
 import { RunnerError } from '../../errors.ts'
 import type { ChunksOptions, JobContext } from '../../job/context.ts'
 import { Position } from './position.ts'
-import { chunksOf } from './rows.ts'
+import { RowReader } from './row-reader.ts'
 import type { Run } from './run.ts'
 import { SLICE, breathe } from './slice.ts'
 import { ToolOptions } from './tool-options.ts'
@@ -22,24 +22,28 @@ export function openChunks(run: Run, voice: Voice, progress: JobContext['progres
       })
     }
     names.add(name)
-    const position = await Position.open(run, voice, name)
-    const total = totalOf(source)
-    if (position.done > 0) progress(position.done, total)
+    // Before anything is waited for: see there.
+    const reader = new RowReader(run, source)
+    let position: Position | undefined
     try {
-      for await (const rows of chunksOf(run, source, { size, skip: position.done, budget })) {
+      position = await Position.open(run, voice, name)
+      const total = totalOf(source)
+      if (position.done > 0) progress(position.done, total)
+      for await (const rows of reader.chunks({ size, skip: position.done, budget })) {
         await breathe(run, budget)
         await fn(rows, position.done)
         await position.advance(rows.length)
         progress(position.done, total)
       }
+      await position.keep()
+      await reader.close()
+      return position.done
     } catch (error) {
-      // So that a retry goes on from here. Where Redis refuses it, what was thrown still counts: as after a crash,
-      // the rows since the last position are run again.
-      await position.keep().catch(() => undefined)
+      // So that a retry goes on from here. Where Redis or the source refuses, what was thrown first still counts: as
+      // after a crash, the rows since the last position are run again.
+      await Promise.allSettled([position?.keep(), reader.close()])
       throw error
     }
-    await position.keep()
-    return position.done
   }
 }
 

@@ -1,3 +1,5 @@
+import { createInterface } from 'node:readline'
+import { Readable } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, it, vi } from 'vitest'
 import { inside, spin } from '../../helpers/inside.ts'
@@ -185,4 +187,12 @@ it.each<[what: string, given: Iterable<number>, options: object, message: RegExp
     message: expect.stringMatching(message) as string,
   })
   expect(writes).toEqual([])
+})
+
+it('misses no line of readline, though its own position is asked for first', async () => {
+  const { ctx } = inside()
+  const seen: string[] = []
+  const lines = createInterface({ input: Readable.from([numbers(2_000).join('\n')]) })
+  await ctx.chunks(lines, rows => void seen.push(...rows), { size: 7 })
+  expect(seen).toEqual(numbers(2_000).map(String))
 })
