@@ -10,7 +10,8 @@
 export interface Debuggee {
   /** A command of the DevTools protocol and its result. */
   post(method: string, params?: object): Promise<unknown>
-  onPaused(listener: (params: unknown) => void): void
+  /** Events of the protocol; their parameters have its shapes. */
+  onEvent(listener: (method: string, params: unknown) => void): void
   /** Resolves when the thread is gone. */
   readonly ended: Promise<void>
   /** Leaves the thread as it was. */
@@ -47,9 +48,12 @@ interface Paused {
   callFrames: {
     callFrameId: string
     functionName: string
-    url: string
-    location: { lineNumber: number; columnNumber?: number }
+    location: { scriptId: string; lineNumber: number; columnNumber?: number }
   }[]
+}
+interface Script {
+  scriptId: string
+  url: string
 }
 
 /** Frames deeper than this say nothing more. */
@@ -59,7 +63,12 @@ const DEPTH = 50
 export async function sight(debuggee: Debuggee): Promise<Sighting> {
   try {
     const paused = Promise.withResolvers<Paused>()
-    debuggee.onPaused(params => paused.resolve(params as Paused))
+    // Frames name their script by its id; which url that is was said when it was parsed, or is said on enabling.
+    const urls = new Map<string, string>()
+    debuggee.onEvent((method, params) => {
+      if (method === 'Debugger.scriptParsed') urls.set((params as Script).scriptId, (params as Script).url)
+      if (method === 'Debugger.paused') paused.resolve(params as Paused)
+    })
     // A blocked thread answers nothing: it takes both when it can be interrupted.
     const enabled = debuggee.post('Debugger.enable')
     const asked = debuggee.post('Debugger.pause')
@@ -68,7 +77,7 @@ export async function sight(debuggee: Debuggee): Promise<Sighting> {
     const run = await whose(debuggee, callFrames)
     await debuggee.post('Debugger.resume')
     await debuggee.post('Debugger.disable')
-    return { run, frames: callFrames.slice(0, DEPTH).map(toFrame) }
+    return { run, frames: callFrames.slice(0, DEPTH).map(frame => toFrame(frame, urls)) }
   } finally {
     await debuggee.close()
   }
@@ -88,6 +97,14 @@ async function whose(debuggee: Debuggee, frames: Paused['callFrames']): Promise<
   return null
 }
 
-function toFrame({ functionName, url, location }: Paused['callFrames'][number]): Frame {
-  return { name: functionName, url, line: location.lineNumber + 1, column: (location.columnNumber ?? 0) + 1 }
+function toFrame(
+  { functionName, location }: Paused['callFrames'][number],
+  urls: ReadonlyMap<string, string>,
+): Frame {
+  return {
+    name: functionName,
+    url: urls.get(location.scriptId) ?? '',
+    line: location.lineNumber + 1,
+    column: (location.columnNumber ?? 0) + 1,
+  }
 }

@@ -43,16 +43,14 @@ class ThreadDebuggee implements Debuggee {
   readonly #ended = Promise.withResolvers<void>()
   readonly #calls = new Map<number, PromiseWithResolvers<unknown>>()
   #call = 0
-  #onPaused: (params: unknown) => void = () => undefined
+  #onEvent: (method: string, params: unknown) => void = () => undefined
 
   constructor(session: Session, id: string) {
     this.#session = session
     this.#id = id
     this.#main = command(session)
     session.on('NodeWorker.receivedMessageFromWorker', ({ params }) => {
-      // Every script of the thread is announced, some hundreds, and of no use here.
-      if (params.sessionId !== id || params.message.startsWith('{"method":"Debugger.scriptParsed"')) return
-      this.#onMessage(JSON.parse(params.message) as Message)
+      if (params.sessionId === id) this.#onMessage(JSON.parse(params.message) as Message)
     })
     session.on('NodeWorker.detachedFromWorker', ({ params }) => {
       if (params.sessionId === id) this.#ended.resolve()
@@ -63,8 +61,8 @@ class ThreadDebuggee implements Debuggee {
     return this.#ended.promise
   }
 
-  onPaused(listener: (params: unknown) => void): void {
-    this.#onPaused = listener
+  onEvent(listener: (method: string, params: unknown) => void): void {
+    this.#onEvent = listener
   }
 
   async post(method: string, params: object = {}): Promise<unknown> {
@@ -85,7 +83,7 @@ class ThreadDebuggee implements Debuggee {
   }
 
   #onMessage({ id, method, params, result, error }: Message): void {
-    if (method === 'Debugger.paused') this.#onPaused(params)
+    if (method !== undefined) this.#onEvent(method, params)
     const call = id === undefined ? undefined : this.#calls.get(id)
     if (call === undefined) return
     this.#calls.delete(id as number)

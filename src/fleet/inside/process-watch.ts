@@ -55,7 +55,8 @@ function mainThread(): Debuggee {
       ),
     // This thread would be gone with it.
     ended: new Promise(() => undefined),
-    onPaused: listener => void session.on('Debugger.paused', ({ params }) => listener(params)),
+    onEvent: listener =>
+      void session.on('inspectorNotification', ({ method, params }) => listener(method, params)),
     // An open session would keep the process from exiting: Node waits for the debugger.
     close: async () => session.disconnect(),
   }
