@@ -6,7 +6,7 @@ import { didYouMean } from '../suggestion.ts'
 import { VERSION } from '../version.ts'
 import { FORMATS, createOutput, type Format } from './output.ts'
 import { addSettingFlags, settingFlags } from './setting-flags.ts'
-import { VERBS, type CliContext } from './verbs.ts'
+import { GROUPS, VERBS, type CliContext } from './verbs.ts'
 
 const GLOBAL = 'Global options:'
 
@@ -14,10 +14,17 @@ const GLOBAL = 'Global options:'
 export async function runProgram(args: string[]): Promise<void> {
   const program = createProgram()
   const [called, isHelp] = verbOf(args, program)
-  if (isHelp && called !== undefined && !Object.hasOwn(VERBS, called))
+  if (isHelp && called !== undefined && !Object.hasOwn(VERBS, called) && !Object.hasOwn(GROUPS, called))
     throw new RunnerError('USAGE', `unknown command '${called}'`, didYouMean(called, Object.keys(VERBS)))
+  const groups = new Map<string, Command>()
   for (const [name, { about, load }] of Object.entries(VERBS)) {
-    const command = program.command(name).description(about)
+    const [first, second] = name.split(' ') as [string, string?]
+    let parent = program
+    if (second !== undefined) {
+      parent = groups.get(first) ?? createGroup(program, first)
+      groups.set(first, parent)
+    }
+    const command = parent.command(second ?? first).description(about)
     if (name === called) (await load()).define(command, contextOf(command))
     addGlobalFlags(command)
   }
@@ -36,6 +43,12 @@ function createProgram(): Command {
     .addHelpText('after', '\nEvery verb has its own help, with examples: runner <verb> --help')
   addGlobalFlags(program)
   return program
+}
+
+function createGroup(program: Command, name: string): Command {
+  const group = program.command(name).description(GROUPS[name] ?? '')
+  addGlobalFlags(group)
+  return group
 }
 
 function addGlobalFlags(command: Command): void {
@@ -64,14 +77,16 @@ function groupItems<Item extends Command | Option>(
   return groups
 }
 
-/** The verb that `args` call or ask the help of: the first that is neither a flag nor a flag's value. */
+/** The verb that `args` call or ask the help of: the first words that are neither a flag nor a flag's value. */
 function verbOf(args: readonly string[], program: Command): [verb: string | undefined, isHelp: boolean] {
   const takesValue = new Set(
     program.options.filter(option => option.required).flatMap(({ long, short }) => [long, short]),
   )
   const operands = args.filter((arg, i) => !arg.startsWith('-') && !takesValue.has(args[i - 1] ?? ''))
-  const [first, second] = operands
-  return first === 'help' ? [second, true] : [first, false]
+  const isHelp = operands[0] === 'help'
+  const [first, second] = isHelp ? operands.slice(1) : operands
+  const both = `${first} ${second}`
+  return [Object.hasOwn(VERBS, both) ? both : first, isHelp]
 }
 
 /** Flags are read when they are asked for: the command is not parsed yet. */

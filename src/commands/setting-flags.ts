@@ -19,15 +19,14 @@ export function addSettingFlags(command: Command, scope: Setting['scope'], headi
     if (setting.scope === scope) command.addOption(new SettingFlag(key, setting).helpGroup(heading))
 }
 
-/** What was given on the command line, before or after the verb; the latter wins. */
+/** What was given on the command line, before or after a word of the verb; the last wins. */
 export function settingFlags(command: Command): Partial<Record<OptionKey, unknown>> {
-  const flags: Partial<Record<OptionKey, unknown>> = {}
-  for (const at of [command.parent, command])
-    for (const option of at?.options ?? []) {
-      const name = option.attributeName()
-      if (option instanceof SettingFlag && at?.getOptionValueSource(name) === 'cli')
-        flags[option.key] = at.getOptionValue(name)
-    }
+  const flags = command.parent === null ? {} : settingFlags(command.parent)
+  for (const option of command.options) {
+    const name = option.attributeName()
+    if (option instanceof SettingFlag && command.getOptionValueSource(name) === 'cli')
+      flags[option.key] = command.getOptionValue(name)
+  }
   return flags
 }
 

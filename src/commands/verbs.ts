@@ -24,6 +24,11 @@ export interface VerbEntry {
   load: () => Promise<Verb>
 }
 
+/** Verbs of two words, by the first of them. */
+export const GROUPS: Record<string, string> = {
+  fleet: 'what the replicas of this Redis know and do',
+}
+
 export const VERBS: Record<string, VerbEntry> = {
   work: {
     about: 'run a replica: take jobs from Redis and run their handlers',
@@ -31,6 +36,10 @@ export const VERBS: Record<string, VerbEntry> = {
   },
   enqueue: { about: 'add a job, with flags made from its schema', load: () => import('./enqueue.ts') },
   dev: { about: 'a private Redis and a replica, in one command', load: () => import('./dev.ts') },
+  'fleet pardon': {
+    about: 'let a job that was caught blocking share executors again',
+    load: () => import('./fleet/pardon.ts'),
+  },
   init: { about: 'make the first job, script and config file of a project', load: () => import('./init.ts') },
   new: { about: 'make the file of a job or a script', load: () => import('./new.ts') },
 }

@@ -51,7 +51,7 @@ export class BlockPolicy {
   async start(): Promise<void> {
     this.#watchdog.start()
     await this.#learn()
-    this.#timer = setInterval(() => this.#learn().catch(this.#options.onError), LEARN_EVERY)
+    this.#timer = setInterval(() => void this.#learn().catch(this.#options.onError), LEARN_EVERY)
     this.#timer.unref()
   }
 
@@ -68,7 +68,18 @@ export class BlockPolicy {
   }
 
   async #learn(): Promise<void> {
+    const before = this.#known
     this.#known = await this.#options.blockers.list()
+    for (const [job, blocker] of this.#known) if (!before.has(job)) this.#tellSolo(blocker)
+    for (const job of before.keys()) {
+      if (!this.#known.has(job)) this.#options.events.emit('job.pardoned', { job })
+    }
+  }
+
+  #tellSolo({ job, where, ms }: Blocker): void {
+    if (this.#options.entryOf(job) === undefined) return
+    const hint = `runs alone from now on; once it is mended: runner fleet pardon ${job}`
+    this.#options.events.emit('job.solo', { job, where, ms, hint })
   }
 
   #limitOf(block: Block): number | false {
@@ -122,6 +133,7 @@ export class BlockPolicy {
     if (known !== undefined && known.native === native && known.ms >= ms) return
     const blocker: Blocker = { job, where: block.where, ms: Math.round(ms), native, at: Date.now() }
     this.#known.set(job, blocker)
+    if (known === undefined) this.#tellSolo(blocker)
     this.#options.blockers.remember(blocker).catch(this.#options.onError)
   }
 

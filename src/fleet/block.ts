@@ -3,6 +3,7 @@
  * loop turns again or the executor is ended. What is known of it grows: first only that it is, then whose it is.
  */
 import { fileURLToPath } from 'node:url'
+import { BlockedError } from '../errors.ts'
 import { shortPath } from '../job/file-path.ts'
 import { formatMilliseconds } from '../units.ts'
 import type { Executor } from './executor.ts'
@@ -38,9 +39,13 @@ export class Block {
     this.#sighting = sighting
   }
 
-  /** The job that holds the loop. Without a stack it is known only of an executor that holds one run. */
+  /**
+   * The job that holds the loop. Without a stack it is known only of an executor that holds one run; a stack that is
+   * nobody's clears that one too, unless it came late, from after the call.
+   */
   get job(): Whereabouts | undefined {
     if (this.#sighting?.run) return this.#sighting.run
+    if (this.#sighting !== undefined && !this.native) return undefined
     const [only, ...others] = this.executor.runs.values()
     if (only === undefined || others.length > 0) return undefined
     const { seq, job } = only
@@ -70,19 +75,24 @@ export class Block {
       .join('\n')
   }
 
-  /** 'at jobs/report.ts:12:5', 'in native code called at ...', 'in native code'. */
+  /** 'at jobs/report.ts:12:5', 'in native code', and once the call has returned, 'in native code called at ...'. */
   get where(): string {
     const at = this.at
-    if (this.native) return at === undefined ? 'in native code' : `in native code called at ${at}`
-    return at === undefined ? 'outside of any job file' : `at ${at}`
+    if (!this.native) return at === undefined ? 'outside of any job file' : `at ${at}`
+    if (at === undefined) return 'in native code'
+    // Node's own functions that call into native code (execSync, pbkdf2Sync) are still on the stack when it returns;
+    // those of the language (JSON.parse) have left it, and the next function or loop is where the thread was stopped.
+    const inside = this.#sighting?.frames[0]?.url.startsWith('node:') === true
+    return inside ? `in native code called at ${at}` : `in native code that returned to ${at}`
   }
 
   /** How its run fails when the block reaches its limit. */
   failure(limit: number): Failure {
     const message = `${this.job?.name ?? 'a job'} held its event loop longer than block.limit (${formatMilliseconds(limit)}), ${this.where}`
-    const failure: Failure = { kind: 'error', name: 'BlockedError', code: 'JOB_BLOCKED', message }
+    const { name, code } = new BlockedError(message)
+    const failure: Failure = { kind: 'error', name, code, message }
     const stack = this.stack
-    if (stack !== undefined && stack !== '') failure.stack = `BlockedError: ${message}\n${stack}`
+    if (stack !== undefined && stack !== '') failure.stack = `${name}: ${message}\n${stack}`
     return failure
   }
 }

@@ -46,6 +46,10 @@ export interface FleetEvents {
   ]
   /** It no longer does; it did for `ms` in all. */
   'job.unblocked': [JobRef & { executor: number; ms: number }]
+  /** Runs of this job get an executor of their own from now on, in every replica: it was caught blocking for `ms`. */
+  'job.solo': [{ job: string; where: string; ms: number; hint: string }]
+  /** They share executors again. */
+  'job.pardoned': [{ job: string }]
   'job.lock-lost': [JobRef]
   'job.unknown': [JobRef & { putBack: boolean }]
   'job.file-broken': [{ file: string; code: string; message: string }]

@@ -16,6 +16,8 @@ const LEVELS = {
   'job.timed-out': 'warn',
   'job.blocked': 'warn',
   'job.unblocked': 'warn',
+  'job.solo': 'warn',
+  'job.pardoned': 'info',
   'job.lock-lost': 'error',
   'job.unknown': 'warn',
   'job.file-broken': 'error',

@@ -1,11 +1,13 @@
 /** A handler that holds its event loop is named while it does, is run once, and harms nobody. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import type { Queue } from 'bullmq'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bench, fateOf, KINDS, untilFinished, untilState } from '../helpers/fleet.ts'
 import { expectPromiseKept } from '../helpers/oracle.ts'
 import { startRedis, type TestRedis } from '../helpers/redis.ts'
 import { Replica } from '../helpers/replica.ts'
+import { runner } from '../helpers/runner.ts'
 
 let redis: TestRedis
 beforeAll(async () => void (redis = await startRedis()))
@@ -24,6 +26,12 @@ function marked(file: string): string {
   return `${file}:${line}:`
 }
 
+async function loggedBy(queue: Queue, id: string): Promise<string> {
+  await expect.poll(async () => (await queue.getJobLogs(id)).count).toBeGreaterThan(0)
+  const { logs } = await queue.getJobLogs(id)
+  return logs.join('\n')
+}
+
 const settings = (kind: string, ...more: string[]) =>
   [
     ['--isolation', kind, '--executors', '1', '--concurrency', '10'],
@@ -37,13 +45,15 @@ describe.each(KINDS)('in an executor that is a %s', kind => {
     ['wait', 'jobs-block/wait.ts', /^at /],
     ['timer', 'jobs-block/timer.ts', /^at /],
     ['import', 'blocking-module.ts', /^at /],
+    ['json', 'jobs-block/json.ts', /^in native code that returned to /],
     ['exec', 'jobs-block/exec.ts', /^in native code called at /],
     ['pbkdf2', 'jobs-block/pbkdf2.ts', /^in native code called at /],
   ])('%s: the job and the line are named, it is run once, its result is kept', async (name, file, how) => {
     await using fleet = await bench(redis, 'block')
-    await using one = await Replica.start({ redis, jobs, args: settings(kind) })
-    // Would run what the first one loses.
-    await using two = await Replica.start({ redis, jobs, args: settings(kind) })
+    // Each would run what the other one loses.
+    await using one = new Replica({ redis, jobs, args: settings(kind) })
+    await using two = new Replica({ redis, jobs, args: settings(kind) })
+    await Promise.all([one, two].map(replica => replica.event('fleet.started')))
     const blocker = await fleet.queue.add(name, { ms: 2_500 })
     const neighbours = await fleet.queue.addBulk(
       Array.from({ length: NEIGHBOURS }, () => ({ name: 'neighbour', data: { ms: 300 } })),
@@ -59,17 +69,115 @@ describe.each(KINDS)('in an executor that is a %s', kind => {
       ids: [blocker, ...neighbours].map(({ id }) => id as string),
       starts: 1,
     })
+    const of = { job: name, id: blocker.id as string }
+    const over = await Promise.race([one, two].map(replica => replica.event('job.unblocked', of)))
+    expect(over['ms']).toBeGreaterThan(500)
     const blocked = [...one.events('job.blocked'), ...two.events('job.blocked')]
-    const named = blocked.filter(line => line['job'] === name)
-    expect(named.length).toBeGreaterThan(0)
-    const last = named.at(-1) as Record<string, unknown>
-    expect(last).toMatchObject({ queue: 'block', id: blocker.id })
+    const last = blocked.filter(line => line['job'] === name).at(-1) as Record<string, unknown>
+    expect(last).toMatchObject({ ...of, queue: 'block' })
     expect(last['where']).toMatch(how)
     expect(last['where']).toContain(marked(file))
     expect(last['stack']).toContain(marked(file))
-    const [over] = [...one.events('job.unblocked'), ...two.events('job.unblocked')]
-    expect(over).toMatchObject({ job: name, id: blocker.id })
-    const { logs } = await fleet.queue.getJobLogs(blocker.id as string)
-    expect(logs.join('\n')).toMatch(/held the event loop for [\d.]+s?/)
+    expect(await loggedBy(fleet.queue, of.id)).toMatch(/held the event loop for /)
   })
+
+  it.each([
+    ['forever', ['--block-limit', '1s'], 'block.limit (1s)'],
+    ['strict', ['--block-limit', '1h'], 'block.limit (1s)'],
+  ])(
+    '%s: beyond the limit it fails with the line, and its neighbours are run again',
+    async (name, flags, why) => {
+      await using fleet = await bench(redis, 'block')
+      await using replica = await Replica.start({ redis, jobs, args: settings(kind, ...flags) })
+      const neighbours = await fleet.queue.addBulk(
+        Array.from({ length: NEIGHBOURS }, () => ({ name: 'neighbour', data: { ms: 1_000 } })),
+      )
+      const blocker = await fleet.queue.add(name, {}, { attempts: 1 })
+      const { failedReason } = await untilState(fleet.queue, blocker.id, 'failed')
+      expect(failedReason).toContain(`BlockedError: ${name} held its event loop longer than ${why}, at `)
+      expect(failedReason).toContain(marked(`jobs-block/${name}.ts`))
+      const failed = await fleet.queue.getJob(blocker.id as string)
+      expect(failed?.stacktrace?.[0]).toContain(marked(`jobs-block/${name}.ts`))
+      for (const { id } of neighbours) {
+        const fate = await untilState(fleet.queue, id, 'completed')
+        expect(fate).toMatchObject({ attemptsMade: 1, stalledCounter: 0 })
+      }
+      expect(replica.events('executor.ended')).toMatchObject([{ culprit: `${name} ${blocker.id}` }])
+      await expectPromiseKept(fleet.client, { ids: neighbours.map(({ id }) => id as string), starts: 2 })
+    },
+  )
+
+  it('exec: beyond the limit it is given up, its executor replaced, its neighbours run', async () => {
+    await using fleet = await bench(redis, 'block')
+    await using replica = await Replica.start({ redis, jobs, args: settings(kind, '--block-limit', '5s') })
+    const blocker = await fleet.queue.add('exec', { ms: 20_000 }, { attempts: 1 })
+    await replica.event('job.blocked', { job: 'exec', id: blocker.id as string, where: 'in native code' })
+    // The executor that is shared is stuck: these wait for its successor.
+    const neighbours = await fleet.queue.addBulk(
+      Array.from({ length: NEIGHBOURS }, () => ({ name: 'neighbour', data: { ms: 10 } })),
+    )
+    const { failedReason } = await untilState(fleet.queue, blocker.id, 'failed')
+    expect(failedReason).toBe(
+      'BlockedError: exec held its event loop longer than block.limit (5s), in native code',
+    )
+    for (const { id } of neighbours) {
+      expect(await untilState(fleet.queue, id, 'completed')).toMatchObject({ attemptsStarted: 1 })
+    }
+    expect(replica.events('executor.abandoned')).toHaveLength(kind === 'thread' ? 1 : 0)
+  })
+
+  it('exec among others: nobody is blamed before each has been tried alone', async () => {
+    await using fleet = await bench(redis, 'block')
+    await using replica = await Replica.start({ redis, jobs, args: settings(kind, '--block-limit', '2s') })
+    const neighbours = await fleet.queue.addBulk(
+      Array.from({ length: NEIGHBOURS }, () => ({ name: 'neighbour', data: { ms: 1_000 } })),
+    )
+    const blocker = await fleet.queue.add('exec', { ms: 20_000 }, { attempts: 1 })
+    const { candidates } = await replica.event('job.blocked')
+    expect(candidates).toContain(`exec ${blocker.id}`)
+    const { failedReason } = await untilState(fleet.queue, blocker.id, 'failed')
+    expect(failedReason).toContain('BlockedError: exec held its event loop longer than block.limit (2s)')
+    for (const { id } of neighbours) {
+      const fate = await untilState(fleet.queue, id, 'completed')
+      expect(fate).toMatchObject({ attemptsMade: 1, stalledCounter: 0 })
+    }
+  })
+
+  it('patient: a job without a limit is never ended', async () => {
+    await using fleet = await bench(redis, 'block')
+    await using replica = await Replica.start({ redis, jobs, args: settings(kind, '--block-limit', '1s') })
+    const blocker = await fleet.queue.add('patient', { ms: 3_000 })
+    expect(await untilState(fleet.queue, blocker.id, 'completed')).toMatchObject({ attemptsStarted: 1 })
+    await replica.event('job.blocked', { job: 'patient' })
+    expect(replica.events('executor.ended')).toEqual([])
+  })
+})
+
+it('a job that was caught runs alone, also in later replicas, until it is pardoned', async () => {
+  await using fleet = await bench(redis, 'block')
+  const one = await Replica.start({ redis, jobs, args: settings('thread') })
+  const first = await fleet.queue.add('spin', { ms: 1_500 })
+  await one.event('job.solo', { job: 'spin' })
+  await untilState(fleet.queue, first.id, 'completed')
+  one.kill('SIGTERM')
+  await one.ended
+
+  await using two = await Replica.start({ redis, jobs, args: settings('thread') })
+  await two.event('job.solo', { job: 'spin' })
+  const [neighbour] = await fleet.queue.addBulk([
+    { name: 'neighbour', data: { ms: 300 } },
+    { name: 'spin', data: { ms: 2_000 } },
+  ])
+  // The one executor that all share goes on meanwhile.
+  await two.event('job.blocked', { job: 'spin' })
+  expect(await fateOf(fleet.queue, neighbour?.id)).toMatchObject({ state: 'completed' })
+  await untilFinished(fleet.queue, 3)
+
+  const listed = await runner(['fleet', 'pardon', '--redis', redis.url], { cwd: jobs })
+  expect(listed.stdout).toMatch(/^spin {2}[\d.]+s {2}at .*jobs-block\/spin\.ts:\d+:\d+\n$/)
+  const pardoned = await runner(['fleet', 'pardon', 'spin', '--redis', redis.url], { cwd: jobs })
+  expect(pardoned).toMatchObject({ code: 0, stdout: 'spin shares executors again\n' })
+  await two.event('job.pardoned', { job: 'spin' })
+  const again = await runner(['fleet', 'pardon', 'spin', '--redis', redis.url], { cwd: jobs })
+  expect(again).toMatchObject({ code: 6, stderr: expect.stringContaining('spin was not caught blocking') })
 })
