@@ -1,5 +1,6 @@
 /** Which executor gets which run, against executors that are played by the test. */
 import { expect, it } from 'vitest'
+import type { Executor } from '../../src/fleet/executor.ts'
 import type { FleetJob } from '../../src/fleet/fleet-job.ts'
 import { Pool, type PoolEvents } from '../../src/fleet/pool.ts'
 import type { OpenPort } from '../../src/fleet/port.ts'
@@ -10,14 +11,24 @@ import type { JobEntry } from '../../src/job/manifest.ts'
 interface Played {
   /** Numbers of the runs it was given. */
   started: number[]
+  /** Lets it end, where it does not when it is told to. */
+  release(): void
   say(kind: string, head?: number, body?: string): void
 }
 
-function poolOfOne(): { pool: Pool; executors: Played[] } {
+function poolOfOne({ ends = true, ...events }: Partial<PoolEvents> & { ends?: boolean } = {}): {
+  pool: Pool
+  executors: Played[]
+} {
   const executors: Played[] = []
+  const released = Promise.withResolvers<void>()
   const open: OpenPort = (_init, { onRecord, onExit }) => {
     const started: number[] = []
-    executors.push({ started, say: (kind, head, body) => onRecord(record(kind, head ?? '', body)) })
+    executors.push({
+      started,
+      release: released.resolve,
+      say: (kind, head, body) => onRecord(record(kind, head ?? '', body)),
+    })
     return {
       send: text => {
         const { kind, head } = readRecord(text)
@@ -26,13 +37,17 @@ function poolOfOne(): { pool: Pool; executors: Played[] } {
       glance: () => undefined,
       beats: 0,
       sight: () => Promise.reject(new Error('unused')),
-      end: async () => onExit({ cause: 'exit', message: 'was ended' }),
+      end: async () => {
+        if (!ends) await released.promise
+        onExit({ cause: 'exit', message: 'was ended' })
+      },
     }
   }
   const init = { files: [], logLevel: 'silent', redact: [], memory: 0 }
   const pool = new Pool({ size: 1, open, init, prefix: 'bull' }, {
     onStart: () => undefined,
     onExecutorEnd: () => undefined,
+    ...events,
   } as unknown as PoolEvents)
   void pool.boot()
   return { pool, executors }
@@ -81,4 +96,27 @@ it('is free again once a run is over that had been dropped', () => {
   expect(executor.started).toEqual([1])
   executor.say(FROM.done, 1)
   expect(executor.started).toEqual([1, 2])
+})
+
+it('settles the runs of an executor that does not end, gives its place to another, and counts it until it is gone', async () => {
+  const abandoned = Promise.withResolvers<number>()
+  const { pool, executors } = poolOfOne({ ends: false, onAbandoned: (_, count) => abandoned.resolve(count) })
+  const [stuck, next] = [runOf(1, 'shared'), runOf(2, 'shared')]
+  pool.dispatch(stuck)
+  const [first] = executors as [Played]
+  first.say(FROM.ready, undefined, MANIFEST)
+  const ended = pool.end(pool.executors[0] as Executor, { reason: 'told to' })
+  pool.dispatch(next)
+  expect(stuck.settled).toBe(false)
+  expect(await abandoned.promise).toBe(1)
+  await ended
+  expect(stuck.settled).toBe(true)
+  const [, second] = executors as [Played, Played]
+  second.say(FROM.ready, undefined, MANIFEST)
+  expect(second.started).toEqual([2])
+  expect(pool.lingering).toBe(2)
+  // Its end concerns nobody any more.
+  first.release()
+  await expect.poll(() => pool.lingering).toBe(1)
+  expect(executors).toHaveLength(2)
 })

@@ -36,6 +36,23 @@ it('lets a maximum time of 30 days last 30 days', async () => {
   }
 })
 
+it('ends a replica that has more executors stuck than alive, and says that it failed', async () => {
+  const config = await resolveConfig({ cwd: import.meta.dirname, env: {}, flags: { grace: '3s' } })
+  const stop = vi.fn<(options: StopOptions) => void>()
+  const events = new Events()
+  const supervisor = { pool: { executors: [1, 2] } } as unknown as Supervisor
+  void new StopConditions(config, supervisor, { stop } as unknown as Stopping, events)
+  events.emit('executor.abandoned', { executor: 1, abandoned: 1 })
+  events.emit('executor.abandoned', { executor: 2, abandoned: 2 })
+  expect(stop).not.toHaveBeenCalled()
+  events.emit('executor.abandoned', { executor: 3, abandoned: 3 })
+  expect(stop).toHaveBeenCalledExactlyOnceWith({
+    reason: '3 executors are stuck in native code, 2 are alive',
+    grace: 3_000,
+    failed: true,
+  })
+})
+
 it('reads the own concurrency of a queue', () => {
   expect(readQueue('mail:20', 5)).toEqual(['mail', 20])
   expect(readQueue('mail', 5)).toEqual(['mail', 5])

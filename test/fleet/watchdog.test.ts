@@ -117,9 +117,9 @@ it('tells the limit once', async () => {
 it('takes its own freeze for no block', async () => {
   await turn(500)
   const now = performance.now()
-  vi.spyOn(performance, 'now').mockImplementation(() => now + 60_000)
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now + 60_000)
   await block(100)
-  vi.mocked(performance.now).mockRestore()
+  clock.mockRestore()
   expect(played.sight).not.toHaveBeenCalled()
   expect(told.onBlocked).not.toHaveBeenCalled()
   expect(told.onLimit).not.toHaveBeenCalled()
