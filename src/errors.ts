@@ -48,6 +48,10 @@ export const ERRORS = {
   WAIT_TIMEOUT: [EXIT.waitTimeout, '`enqueue --wait` ends; the job goes on'],
   JOB_TIMEOUT: [EXIT.jobFailed, 'the job fails; attempts and backoff apply'],
   JOB_BLOCKED: [EXIT.jobFailed, 'the job fails; attempts and backoff apply'],
+  JOB_SUPERSEDED: [
+    EXIT.jobFailed,
+    'a write of the older run is refused, its signal aborts, its executor ends; the newer run decides',
+  ],
   JOB_CRASHED: [EXIT.jobFailed, 'the job fails; attempts and backoff apply'],
   JOB_CRASH_LOOP: [EXIT.jobFailed, 'the job fails and is not retried'],
   JOB_CANCELLED: [EXIT.jobFailed, 'the job fails and is not retried'],
@@ -101,6 +105,14 @@ export class BlockedError extends RunnerError {
   override name = 'BlockedError'
   constructor(message: string, extras?: ErrorExtras) {
     super('JOB_BLOCKED', message, extras)
+  }
+}
+
+/** Another replica started the job again, after a freeze or an outage: this run may not write, and its outcome counts for nothing. */
+export class SupersededError extends RunnerError {
+  override name = 'SupersededError'
+  constructor(message: string, extras?: ErrorExtras) {
+    super('JOB_SUPERSEDED', message, extras)
   }
 }
 

@@ -13,6 +13,11 @@ export class FleetJob extends Job {
     return this.toKey(this.id)
   }
 
+  /** What the keys of its queue begin with. */
+  get base(): string {
+    return this.toKey('')
+  }
+
   static read(queue: MinimalQueue, json: JobJson, id: string): FleetJob {
     const payload = json.data
     // A job of a scheduler is upserted again by BullMQ with its data, so there the payload has to be parsed.

@@ -5,16 +5,36 @@
  * held by id *and* token: a run lets go of its own and of no other.
  */
 import { LockManager } from 'bullmq'
+import type { Hold } from '../redis/fence.ts'
+import type { FleetJob } from './fleet-job.ts'
+import { holdOf } from './run.ts'
 
 export class FleetLocks extends LockManager {
-  /** From now on this lock is renewed, `ts` being when it was last taken, in ms since the epoch. */
-  hold(id: string, token: string, ts: number): void {
-    super.trackJob(id, token, ts)
+  readonly #jobs = new Map<string, FleetJob>()
+
+  /** Milliseconds. */
+  get lockDuration(): number {
+    return this.opts.lockDuration
+  }
+
+  /** From now on the lock of this job is renewed. It was taken when the job was fetched. */
+  hold(job: FleetJob, token: string): void {
+    this.#jobs.set(job.id, job)
+    super.trackJob(job.id, token, job.processedOn ?? 0)
+  }
+
+  /** The run that holds the lock of this job, if one does. */
+  heldBy(id: string): { job: FleetJob; hold: Hold } | undefined {
+    const job = this.#jobs.get(id)
+    const token = this.trackedJobs.get(id)?.token
+    return job === undefined || token === undefined ? undefined : { job, hold: holdOf(job, token) }
   }
 
   /** Without effect when another run holds the job by now. */
   release(id: string, token: string): void {
-    if (this.trackedJobs.get(id)?.token === token) super.untrackJob(id)
+    if (this.trackedJobs.get(id)?.token !== token) return
+    super.untrackJob(id)
+    this.#jobs.delete(id)
   }
 
   /** BullMQ's own calls, which know no token, do nothing: `FleetWorker` says when. */

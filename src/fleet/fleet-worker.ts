@@ -9,18 +9,26 @@
  */
 import {
   createRedisBackend,
+  WaitingError,
   Worker,
   type Job,
   type JobJson,
   type RedisQueueBackend,
   type WorkerOptions,
 } from 'bullmq'
+import { SupersededError } from '../errors.ts'
 import { FleetJob, type RawResult } from './fleet-job.ts'
+import type { Fence } from '../redis/fence.ts'
 import { FleetLocks } from './fleet-locks.ts'
+import { LockReclaim, type OnSuperseded } from './lock-reclaim.ts'
 import type { Replies } from './replies.ts'
 import { MOVED } from './settlement.ts'
+import { SweepGuard } from './sweep-guard.ts'
 
-export type ProcessJob = (job: FleetJob, token: string) => Promise<RawResult>
+export interface FleetWorkerEvents {
+  process: (job: FleetJob, token: string) => Promise<RawResult>
+  onSuperseded: OnSuperseded
+}
 
 type NextJob = [json?: JobJson, id?: string, limitDelay?: number, delayUntil?: number]
 
@@ -31,14 +39,24 @@ interface Internals {
 }
 
 export class FleetWorker extends Worker<unknown, RawResult> {
-  readonly #process: ProcessJob
+  readonly #process: FleetWorkerEvents['process']
   readonly #short: boolean
   readonly #replies: Replies
+  readonly #sweeps: SweepGuard
 
-  constructor(queue: string, process: ProcessJob, replies: Replies, options: WorkerOptions) {
+  constructor(
+    queue: string,
+    { process, onSuperseded }: FleetWorkerEvents,
+    fence: Fence,
+    replies: Replies,
+    options: WorkerOptions,
+  ) {
     super(queue, () => Promise.reject(new Error('unused')), { ...options, autorun: false }, rawBackend)
     this.#process = process
     this.#replies = replies
+    const locks = this.lockManager as FleetLocks
+    void new LockReclaim(this.backend, locks, fence, onSuperseded)
+    this.#sweeps = new SweepGuard(this.backend, locks.lockDuration)
     const { updateDelays, drained } = this as unknown as Partial<Internals>
     this.#short =
       typeof updateDelays === 'function' && typeof drained === 'boolean' && options.telemetry === undefined
@@ -69,7 +87,7 @@ export class FleetWorker extends Worker<unknown, RawResult> {
   ): Promise<void | Job<unknown, RawResult>> {
     const fleetJob = job as FleetJob
     const locks = this.lockManager as FleetLocks
-    locks.hold(fleetJob.id, token, fleetJob.processedOn ?? 0)
+    locks.hold(fleetJob, token)
     try {
       return await this.#processHeld(fleetJob, token, fetchNext, locks)
     } finally {
@@ -98,7 +116,7 @@ export class FleetWorker extends Worker<unknown, RawResult> {
       // Moved already: its lock is gone, and the job may be held by somebody else while the next one is fetched.
       if (MOVED.has((error as Error).name)) locks.release(job.id, token)
       // BullMQ's way from here: retries by attempts and backoff, control errors, outages. It asks for the outcome again.
-      job.outcome = outcome
+      job.outcome = error instanceof SupersededError ? superseded(error) : outcome
       return super.processJob(job, token, fetchNext)
     }
     return this.#follow(next, token)
@@ -125,10 +143,18 @@ export class FleetWorker extends Worker<unknown, RawResult> {
    * others close, so that no job is fetched by a worker that is gone. Must be paused and hold no job.
    */
   async leave(): Promise<void> {
+    this.#sweeps.close()
     await this.backend.disconnectBlocking(true)
     await this.mainLoopRunning
     await this.close(true)
   }
+}
+
+/** An outcome after which BullMQ leaves the job alone and takes the next one. */
+function superseded({ message }: SupersededError): Promise<never> {
+  const outcome = Promise.reject(new WaitingError(message))
+  outcome.catch(() => undefined)
+  return outcome
 }
 
 /** BullMQ's Redis backend, with results written as the JSON text they already are. */

@@ -1,27 +1,46 @@
-/** What a handler may ask of its own job in Redis: the methods of BullMQ's sandbox job, with the run's own token. */
-import { RunnerError } from '../errors.ts'
-import type { FleetJob } from './fleet-job.ts'
+/**
+ * What a handler may ask of its own job in Redis: the methods of BullMQ's sandbox job, with the run's own token, and
+ * what its checkpoint and steps are kept in. Everything that writes is fenced.
+ */
+import { RunnerError, SupersededError } from '../errors.ts'
+import type { Fence } from '../redis/fence.ts'
 import type { Run } from './run.ts'
 
-type Call = (job: FleetJob, token: string, ...args: never[]) => Promise<unknown>
+type Call = (run: Run, fence: Fence, ...args: never[]) => Promise<unknown>
+
+/** Fields of the job's hash: they go when the job goes. BullMQ's readers pass over those they do not know. */
+const CHECKPOINT = 'runner:checkpoint'
+const stepField = (name: string) => `runner:step:${name}`
 
 const CALLS: Record<string, Call> = {
-  log: (job, _token, row: string) => job.log(row),
-  updateProgress: (job, _token, value: never) => job.updateProgress(value),
-  updateData: (job, _token, data: never) => job.updateData(data),
+  log: (run, fence, row: string) => fence.log(run.hold, row, run.job.opts.keepLogs),
+  updateProgress: (run, fence, value: never) => fence.progress(run.hold, JSON.stringify(value)),
+  updateData: (run, fence, data: never) => fence.setField(run.hold, 'data', JSON.stringify(data)),
+  'checkpoint.get': async (run, fence) => parsed(await fence.getField(run.hold, CHECKPOINT)),
+  'checkpoint.set': (run, fence, json: string) => fence.setField(run.hold, CHECKPOINT, json),
+  'step.get': async (run, fence, name: string) => {
+    const json = await fence.getField(run.hold, stepField(name))
+    return json === null ? null : { value: parsed(json) }
+  },
+  'step.set': (run, fence, name: string, json: string) => fence.setField(run.hold, stepField(name), json),
   // Without the token BullMQ would move the job away under whoever holds it now.
-  moveToDelayed: (job, token, timestamp: number) => job.moveToDelayed(timestamp, token),
-  moveToWait: (job, token) => job.moveToWait(token),
-  moveToWaitingChildren: (job, token, options: never) => job.moveToWaitingChildren(token, options),
-  getChildrenValues: job => job.getChildrenValues(),
-  getIgnoredChildrenFailures: job => job.getIgnoredChildrenFailures(),
-  getDependencies: (job, _token, options: never) => job.getDependencies(options),
-  getDependenciesCount: (job, _token, options: never) => job.getDependenciesCount(options),
-  extendLock: (job, token, ms: number) => job.extendLock(token, ms),
+  moveToDelayed: ({ job, token }, _fence, timestamp: number) => job.moveToDelayed(timestamp, token),
+  moveToWait: ({ job, token }) => job.moveToWait(token),
+  moveToWaitingChildren: ({ job, token }, _fence, options: never) =>
+    job.moveToWaitingChildren(token, options),
+  getChildrenValues: ({ job }) => job.getChildrenValues(),
+  getIgnoredChildrenFailures: ({ job }) => job.getIgnoredChildrenFailures(),
+  getDependencies: ({ job }, _fence, options: never) => job.getDependencies(options),
+  getDependenciesCount: ({ job }, _fence, options: never) => job.getDependenciesCount(options),
+  extendLock: ({ job, token }, _fence, ms: number) => job.extendLock(token, ms),
 }
 
-export function callJob(run: Run, method: string, args: unknown[]): Promise<unknown> {
+/** Rejects with SupersededError, whatever is asked, once the run is settled: its job may be somebody else's. */
+export async function callJob(run: Run, fence: Fence, method: string, args: unknown[]): Promise<unknown> {
   const call = Object.hasOwn(CALLS, method) ? CALLS[method] : undefined
   if (call === undefined) throw new RunnerError('USAGE', `a job has no method ${method}`)
-  return call(run.job, run.token, ...(args as never[]))
+  if (run.settled) throw new SupersededError(`this run of job ${run.job.id} is over`)
+  return call(run, fence, ...(args as never[]))
 }
+
+const parsed = (json: string | null): unknown => (json === null ? null : JSON.parse(json))

@@ -68,7 +68,7 @@ export interface SandboxFields {
   prefix: string
 }
 
-export type AbortCause = 'timeout' | 'shutdown' | 'cancelled' | 'lock-lost'
+export type AbortCause = 'timeout' | 'shutdown' | 'cancelled' | 'superseded'
 
 /** How a run ended otherwise than by returning. */
 export interface Failure {

@@ -1,6 +1,7 @@
 /** One start of one job, seen from the supervisor: from the moment its lock is ours until it is settled. */
 import { Deadline } from './deadline.ts'
 import type { AbortCause, Failure } from './protocol.ts'
+import type { Hold } from '../redis/fence.ts'
 import type { FleetJob } from './fleet-job.ts'
 import type { JobEntry } from '../job/manifest.ts'
 
@@ -50,6 +51,11 @@ export class Run {
     return this.placement !== 'shared'
   }
 
+  /** As Redis knows it. */
+  get hold(): Hold {
+    return holdOf(this.job, this.token)
+  }
+
   get settled(): boolean {
     return this.#settle === undefined
   }
@@ -68,4 +74,8 @@ export class Run {
     this.#deadline?.clear()
     if (!this.settled) this.#deadline = new Deadline(ms, onDue)
   }
+}
+
+export function holdOf(job: FleetJob, token: string): Hold {
+  return { id: job.id, key: job.key, base: job.base, token, fence: job.attemptsStarted }
 }

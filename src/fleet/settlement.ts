@@ -56,7 +56,7 @@ export class Settlement {
       return this.#handBack(run, outcome.reason)
     }
     if (run.aborted === 'shutdown' && !isWord(outcome.failure)) return this.#handBack(run, 'shutdown')
-    if (run.aborted === 'lock-lost') throw new WaitingError('lock lost')
+    if (run.aborted === 'superseded') throw new WaitingError('superseded')
     if (run.aborted === 'timeout') throw toError(timedOut(run))
     return this.#fail(run, outcome.failure)
   }

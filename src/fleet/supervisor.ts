@@ -6,12 +6,13 @@
  *   start() -> working <-> quiet -> stop() -> stopped        (stopping.ts)
  */
 import type { Config } from '../config.ts'
-import { RunnerError, messageOf } from '../errors.ts'
+import { RunnerError, SupersededError, messageOf } from '../errors.ts'
 import type { JobEntry, JobFile, Manifest } from '../job/manifest.ts'
 import type { Events } from '../observe/events.ts'
 import type { RedisHandle } from '../redis/connection.ts'
 import type { EnqueueOptions } from '../job/context.ts'
 import { Blockers } from '../redis/blockers.ts'
+import { Fence } from '../redis/fence.ts'
 import type { Verdict } from './blame.ts'
 import { BlockPolicy } from './block-policy.ts'
 import { executorEnd } from './executor-end.ts'
@@ -25,6 +26,7 @@ import { Registration } from './registration.ts'
 import { Replies } from './replies.ts'
 import { Run } from './run.ts'
 import { MOVED, Settlement, timedOut } from './settlement.ts'
+import { Superseding } from './superseding.ts'
 import { openThread } from './thread-port.ts'
 import { refuseUnknown } from './unknown-job.ts'
 
@@ -43,6 +45,7 @@ export class Supervisor {
   readonly pool: Pool
   readonly producer: Producer
   readonly blocking: BlockPolicy
+  readonly superseding: Superseding
   /** Runs since the start. */
   readonly counts = { started: 0, completed: 0, failed: 0 }
   registration: Registration | undefined
@@ -52,6 +55,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions
   readonly #settlement: Settlement
   readonly #replies = new Replies(() => this.pool.glance())
+  readonly #fence: Fence
   readonly #client: ReturnType<RedisHandle['connect']>
   #jobs = new Map<string, JobEntry>()
   #seq = 0
@@ -60,6 +64,8 @@ export class Supervisor {
     this.#options = options
     const { config, redis, events, files } = options
     this.#client = redis.connect('fleet')
+    this.#fence = new Fence(this.#client)
+    this.superseding = new Superseding(events, () => this.pool, config.abortGrace)
     this.#settlement = new Settlement(() => this.#client, events)
     this.producer = new Producer(this.#client, redis.prefix, (queue, error) => this.#onError(queue, error))
     this.pool = new Pool(
@@ -72,8 +78,8 @@ export class Supervisor {
       },
       {
         onStart: run => this.#onStart(run),
-        onProgress: (run, json) => this.#write(run, run.job.updateProgress(JSON.parse(json))),
-        onLog: (run, row) => this.#write(run, run.job.log(row)),
+        onProgress: (run, json) => this.#write(run, this.#fence.progress(run.hold, json)),
+        onLog: (run, row) => this.#log(run, row),
         onLine: options.onLine,
         onCall: (run, method, args) => this.#onCall(run, method, args),
         isGlanceDue: () => this.#replies.areDue,
@@ -91,7 +97,7 @@ export class Supervisor {
       blockers: new Blockers(this.#client, redis.prefix),
       pool: () => this.pool,
       entryOf: job => this.#jobs.get(job),
-      note: (run, row) => this.#write(run, run.job.log(row)),
+      note: (run, row) => this.#log(run, row),
       onError: error => this.#onError('', error),
     })
   }
@@ -157,7 +163,11 @@ export class Supervisor {
 
   #openWorker(queue: string, concurrency: number): FleetWorker {
     const { config, redis } = this.#options
-    const worker = new FleetWorker(queue, (job, token) => this.#process(job, token), this.#replies, {
+    const handlers = {
+      process: (job: FleetJob, token: string) => this.#process(job, token),
+      onSuperseded: (job: FleetJob, error: SupersededError) => this.#onSuperseded(job, error),
+    }
+    const worker = new FleetWorker(queue, handlers, this.#fence, this.#replies, {
       connection: this.#client,
       prefix: redis.prefix,
       concurrency,
@@ -167,7 +177,6 @@ export class Supervisor {
       maxStalledCount: config.maxStalledCount,
     })
     worker.on('error', error => this.#onError(queue, error))
-    worker.on('lockRenewalFailed', ids => this.#onLocksLost(queue, ids))
     return worker
   }
 
@@ -224,38 +233,38 @@ export class Supervisor {
     run.setDeadline(this.#options.config.abortGrace, () => void this.pool.end(executor, verdict))
   }
 
-  /** BullMQ no longer holds these locks for us: somebody else may run the jobs. Ours must end. */
-  #onLocksLost(queue: string, ids: string[]): void {
-    for (const run of this.runs) {
-      if (run.job.queueName !== queue || !ids.includes(run.job.id)) continue
-      // Told again at every renewal: the deadline of the first time counts.
-      if (run.aborted === 'lock-lost') continue
-      this.#options.events.emit('job.lock-lost', refOf(run))
-      const executor = this.pool.holderOf(run)
-      if (executor === undefined) {
-        run.settle({ kind: 'dropped', reason: 'lock lost' })
-        continue
-      }
-      executor.abort(run, 'lock-lost', 'the lock of this job was lost')
-      const reason = `${run.job.name} did not stop after its lock was lost`
-      run.setDeadline(this.#options.config.abortGrace, () => {
-        run.settle({ kind: 'dropped', reason: 'lock lost' })
-        void this.pool.end(executor, { reason })
-      })
-    }
-  }
-
   #onCall(run: Run, method: string, args: unknown[]): Promise<unknown> {
-    if (method !== 'enqueue') return callJob(run, method, args)
+    if (method !== 'enqueue') {
+      const answer = callJob(run, this.#fence, method, args)
+      answer.catch((error: unknown) => this.#onRefused(run, error))
+      return answer
+    }
     const [name, json, options] = args as [string, string, EnqueueOptions]
     const entry = this.#jobs.get(name)
     if (entry === undefined) throw new RunnerError('JOB_UNKNOWN', `no job is named ${name}`)
     return this.producer.add(entry, json, options)
   }
 
+  #log(run: Run, row: string): void {
+    this.#write(run, this.#fence.log(run.hold, row, run.job.opts.keepLogs))
+  }
+
   /** A write beside the outcome: one that fails is reported, and the run goes on. */
   #write(run: Run, writing: Promise<unknown>): void {
-    writing.catch((error: unknown) => this.#onError(run.job.queueName, error))
+    writing.catch((error: unknown) => {
+      if (!this.#onRefused(run, error)) this.#onError(run.job.queueName, error)
+    })
+  }
+
+  #onRefused(run: Run, error: unknown): boolean {
+    if (!(error instanceof SupersededError)) return false
+    if (!run.settled) this.superseding.supersede(run.job, run, error)
+    return true
+  }
+
+  #onSuperseded(job: FleetJob, error: SupersededError): void {
+    const run = [...this.runs].find(one => one.job === job)
+    this.superseding.supersede(job, run, error)
   }
 
   #onCompleted(run: Run): void {

@@ -50,7 +50,8 @@ export interface FleetEvents {
   'job.solo': [{ job: string; where: string; ms: number; hint: string }]
   /** They share executors again. */
   'job.pardoned': [{ job: string }]
-  'job.lock-lost': [JobRef]
+  /** Somebody else started it again, or it was removed: this run, of that fence, may not write any more. */
+  'job.superseded': [JobRef & { fence: number; reason: string }]
   'job.unknown': [JobRef & { putBack: boolean }]
   'job.file-broken': [{ file: string; code: string; message: string }]
   /** It is inside native code that does not return; `abandoned` such executors there are now. */

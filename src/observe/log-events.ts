@@ -18,7 +18,7 @@ const LEVELS = {
   'job.unblocked': 'warn',
   'job.solo': 'warn',
   'job.pardoned': 'info',
-  'job.lock-lost': 'error',
+  'job.superseded': 'error',
   'job.unknown': 'warn',
   'job.file-broken': 'error',
   'executor.abandoned': 'error',

@@ -35,7 +35,7 @@ it.each([
 
   const woken = performance.now()
   frozen.kill('SIGCONT')
-  await frozen.event('job.lock-lost', { id })
+  await frozen.event('job.superseded', { id })
   if (how === 'listens') await expect.poll(() => b.client.lrange('up:aborted', 0, -1)).toEqual([id])
   else await frozen.event('executor.ended')
   expect(performance.now() - woken, frozen.stderr).toBeLessThan(2_000)

@@ -38,7 +38,7 @@ describe.each(KINDS)('in a %s', isolation => {
       stalledCounter: 0,
     })
     await expectPromiseKept(b.client, { ids: [blocker.id as string, beside.id as string], starts: 1 })
-    expect([...one.events('job.lock-lost'), ...two.events('job.lock-lost')]).toEqual([])
+    expect([...one.events('job.superseded'), ...two.events('job.superseded')]).toEqual([])
   })
 
   it('loses none of 200 running jobs when one of two replicas is killed', async () => {
@@ -62,7 +62,7 @@ describe.each(KINDS)('in a %s', isolation => {
     expect(fates.filter(({ attemptsMade }) => attemptsMade !== 1)).toEqual([])
     expect(fates.filter(({ attemptsStarted }) => attemptsStarted === 2)).toHaveLength(100)
     await expectPromiseKept(b.client, { ids, starts: 2 })
-    expect(other.events('job.lock-lost')).toEqual([])
+    expect(other.events('job.superseded')).toEqual([])
   })
 })
 

@@ -3,9 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Queue, WaitingError } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { FleetWorker, type ProcessJob } from '../../src/fleet/fleet-worker.ts'
-import { RawResult } from '../../src/fleet/fleet-job.ts'
+import { FleetWorker, type FleetWorkerEvents } from '../../src/fleet/fleet-worker.ts'
+import { type FleetJob, RawResult } from '../../src/fleet/fleet-job.ts'
 import { Replies } from '../../src/fleet/replies.ts'
+import { Fence } from '../../src/redis/fence.ts'
 import { startRedis, type TestRedis } from '../helpers/redis.ts'
 import { untilFinished } from '../helpers/fleet.ts'
 
@@ -31,7 +32,7 @@ describe('FleetWorker', () => {
     await queue.addBulk(jobs)
     let second = 0
     const unlocked: string[] = []
-    const process: ProcessJob = async (job, token) => {
+    const process: FleetWorkerEvents['process'] = async (job, token) => {
       if (job.name === 'back' && job.attemptsStarted === 1) {
         await sleep(20)
         await job.moveToWait(token)
@@ -50,8 +51,11 @@ describe('FleetWorker', () => {
         return this.lockManager.getTrackedJobIds()
       }
     }
-    const worker = new Worker('handed-back', process, new Replies(() => undefined), {
-      connection: redis.client(),
+    const connection = redis.client()
+    const superseded: string[] = []
+    const events = { process, onSuperseded: ({ id }: FleetJob) => void superseded.push(id) }
+    const worker = new Worker('handed-back', events, new Fence(connection), new Replies(() => undefined), {
+      connection,
       concurrency: CONCURRENCY,
       lockDuration: LOCK,
     })
@@ -62,6 +66,7 @@ describe('FleetWorker', () => {
     expect(second).toBe(jobs.length / 10)
     expect(unlocked).toEqual([])
     expect(errors).toEqual([])
+    expect(superseded).toEqual([])
     // The last ones are let go when the answer of Redis has come back.
     await expect.poll(() => worker.renewed).toEqual([])
     await worker.pause(true)

@@ -167,7 +167,7 @@ describe.each(KINDS)('in a %s', isolation => {
 
   it('leaves no crash, no lost lock and no error behind', async () => {
     expect(replica.events('worker.error')).toEqual([])
-    expect(replica.events('job.lock-lost')).toEqual([])
+    expect(replica.events('job.superseded')).toEqual([])
     expect(replica.events('executor.ended')).toEqual([])
     const { id } = await b.act({ do: 'return' })
     expect(await untilState(b.queue, id)).toMatchObject({ state: 'completed' })

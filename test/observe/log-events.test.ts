@@ -25,11 +25,11 @@ describe('logEvents', () => {
     const { events, lines } = listen('trace')
     events.emit('job.completed', { ...REF, attempt: 1, ms: 5 })
     events.emit('job.failed', { ...REF, attempt: 2, ms: 5, error: 'boom' })
-    events.emit('job.lock-lost', REF)
+    events.emit('job.superseded', { ...REF, fence: 1, reason: 'started again' })
     expect(lines).toMatchObject([
       { level: 20, event: 'job.completed', msg: 'job.completed', ...REF, ms: 5 },
       { level: 40, event: 'job.failed', ...REF, error: 'boom' },
-      { level: 50, event: 'job.lock-lost', ...REF },
+      { level: 50, event: 'job.superseded', ...REF },
     ])
   })
 

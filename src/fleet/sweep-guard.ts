@@ -1,0 +1,55 @@
+/**
+ * When a replica takes part in the sweep of stalled jobs. After an outage of Redis or a freeze of its own, locks have
+ * run out whose holders are alive and about to renew them: it lets one lock duration pass, in which they do.
+ *
+ * No guarantee against a replica that was started after the outage began, nor in the moment between the question
+ * whether Redis answers and the sweep; what is swept wrongly then is reclaimed, unless somebody was faster.
+ */
+
+import type { RedisQueueBackend } from 'bullmq'
+
+/** Of the lock duration: what takes longer is an outage. Locks are renewed when half of their time is left. */
+const SHARE = 4
+
+export class SweepGuard {
+  readonly #lockDuration: number
+  readonly #ping: () => Promise<unknown>
+  readonly #ticking: NodeJS.Timeout
+  #lastTick = performance.now()
+  #quietUntil = 0
+
+  /** `backend` is that of a worker: its sweep is replaced. `lockDuration` in milliseconds. */
+  constructor(backend: RedisQueueBackend, lockDuration: number) {
+    this.#lockDuration = lockDuration
+    // Any command that is answered from one key will do.
+    this.#ping = () => backend.getQueueMetaField('paused')
+    const sweep = backend.moveStalledJobsToWait.bind(backend)
+    backend.moveStalledJobsToWait = async () => ((await this.#allows()) ? sweep() : [])
+    this.#ticking = setInterval(() => this.#tick(), lockDuration / SHARE / 2).unref()
+  }
+
+  close(): void {
+    clearInterval(this.#ticking)
+  }
+
+  async #allows(): Promise<boolean> {
+    // The timer of the sweep may be first after a freeze.
+    this.#tick()
+    if (performance.now() < this.#quietUntil) return false
+    const asked = performance.now()
+    await this.#ping()
+    this.#tick()
+    this.#judge(performance.now() - asked)
+    return performance.now() >= this.#quietUntil
+  }
+
+  #tick(): void {
+    const now = performance.now()
+    this.#judge(now - this.#lastTick)
+    this.#lastTick = now
+  }
+
+  #judge(silence: number): void {
+    if (silence > this.#lockDuration / SHARE) this.#quietUntil = performance.now() + this.#lockDuration
+  }
+}
