@@ -174,8 +174,8 @@ export class Executor {
       const value = await this.#events.onCall(run, method, JSON.parse(body) as unknown[])
       text = record(TO.answer, JSON.stringify([call, null]), JSON.stringify(value))
     } catch (error) {
-      const { name, message } = error as Error
-      text = record(TO.answer, JSON.stringify([call, { name, message }]))
+      const { name, message, code } = error as Error & { code?: unknown }
+      text = record(TO.answer, JSON.stringify([call, { name, message, code }]))
     }
     if (this.state === 'ready') this.#port.send(text)
   }

@@ -70,6 +70,13 @@ export interface SandboxFields {
 
 export type AbortCause = 'timeout' | 'shutdown' | 'cancelled' | 'superseded'
 
+/** Why a call of a handler was refused. */
+export interface CallError {
+  name: string
+  message: string
+  code?: string
+}
+
 /** How a run ended otherwise than by returning. */
 export interface Failure {
   kind: 'error' | 'retry' | 'snooze' | 'cancel' | 'unrecoverable'

@@ -1,4 +1,7 @@
 /** Redis goes away: a replica that is told to stop keeps its deadline, one that is not waits and goes on. */
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { bench, KINDS, untilState } from '../helpers/fleet.ts'
 import { expectPromiseKept, untilRecorded } from '../helpers/oracle.ts'
@@ -48,4 +51,40 @@ it('goes on after Redis was restarted under it, and keeps a result that came in 
   const after = await b.act({ do: 'return', value: 'after' })
   expect(await untilState(b.queue, after.id)).toMatchObject({ state: 'completed', returnvalue: 'after' })
   await expectPromiseKept(b.client, { ids: [during.id as string, after.id as string], starts: 1 })
+})
+
+it('runs no job twice when Redis was away for two lock durations, though another replica waits to take them', async () => {
+  await using b = await bench(redis)
+  const flags = ['--lock-duration', '1s', '--stalled-interval', '300ms', '--concurrency', '10']
+  await using one = await Replica.start({ redis, args: flags })
+  const jobs = await b.acts(10, { do: 'gate', value: 'kept' })
+  const ids = jobs.map(({ id }) => id as string)
+  await untilRecorded(b.client, 'start', 10)
+  await using two = await Replica.start({ redis, args: flags })
+  await redis.restart(() => sleep(2_000))
+  // Two more, in which it would be noticed who sweeps too early.
+  await sleep(2_000)
+  await b.open()
+  for (const id of ids) {
+    const fate = await untilState(b.queue, id)
+    expect(fate).toMatchObject({ state: 'completed', returnvalue: 'kept', attemptsStarted: 1 })
+  }
+  await expectPromiseKept(b.client, { ids, starts: 1 })
+  expect([...one.events('job.superseded'), ...two.events('job.superseded')]).toEqual([])
+  const after = await b.act({ do: 'return', value: 'after' })
+  expect(await untilState(b.queue, after.id)).toMatchObject({ state: 'completed', returnvalue: 'after' })
+})
+
+it('says so when Redis came back empty, ends what ran, and goes on', async () => {
+  await using b = await bench(redis)
+  await using replica = await Replica.start({ redis, args: ['--lock-duration', '1s'] })
+  const { id } = await b.act({ do: 'sleep', ms: 600_000 })
+  await untilRecorded(b.client, 'start', 1)
+  await redis.restart(() => rmSync(join(redis.dir, 'appendonlydir'), { recursive: true }))
+  const told = await replica.event('job.superseded', { id: id as string })
+  expect(told['reason']).toBe(`job ${id} was removed while it ran`)
+  const after = await b.act({ do: 'return', value: 'after' })
+  expect(await untilState(b.queue, after.id)).toMatchObject({ state: 'completed', returnvalue: 'after' })
+  replica.kill('SIGTERM')
+  expect((await replica.ended).code).toBe(0)
 })

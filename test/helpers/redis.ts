@@ -37,8 +37,8 @@ export interface TestRedis extends AsyncDisposable {
   client(): Redis
   /** Ends the server at once and removes the temporary folder. Idempotent. */
   stop(): Promise<void>
-  /** SIGTERM, then the same port, folder and data again. Clients reconnect by themselves. */
-  restart(): Promise<void>
+  /** SIGTERM, `between`, then the same port, folder and data again. Clients reconnect by themselves. */
+  restart(between?: () => unknown): Promise<void>
   /** SIGSTOP: the port accepts, nothing answers. */
   freeze(): void
   /** SIGCONT. */
@@ -82,9 +82,10 @@ export async function startRedis(options: TestRedisOptions = {}): Promise<TestRe
       return client
     },
     stop: () => (stopped ??= end()),
-    async restart() {
+    async restart(between) {
       await kill(server, 'SIGTERM')
       await kill(watchdog, 'SIGKILL')
+      await between?.()
       ;({ server, watchdog } = await launch(port, dir, options))
     },
     freeze: () => void server.kill('SIGSTOP'),

@@ -9,7 +9,7 @@ import { jsonFault } from '../../job/problem.ts'
 import { didYouMean } from '../../suggestion.ts'
 import { loadAll, type LoadedJob } from '../../job/load.ts'
 import type { ExecutorInit } from '../port.ts'
-import { FROM, TO, readRecord, record, type AbortCause, type StartHead } from '../protocol.ts'
+import { FROM, TO, readRecord, record, type AbortCause, type CallError, type StartHead } from '../protocol.ts'
 import { Context } from './context.ts'
 import { runExecutable } from './executable.ts'
 import { failureOf } from './failure.ts'
@@ -64,7 +64,7 @@ export class Runtime {
         break
       }
       case TO.answer: {
-        const [call, error] = JSON.parse(head) as [number, { name: string; message: string } | null]
+        const [call, error] = JSON.parse(head) as [number, CallError | null]
         this.#voice.answer(call, error, body)
         break
       }

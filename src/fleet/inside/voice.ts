@@ -1,7 +1,7 @@
 /** Everything a run says to its supervisor besides its end: progress, log lines, calls that want an answer. */
 import { RunnerError, messageOf } from '../../errors.ts'
 import type { EnqueueOptions, JobLog } from '../../job/context.ts'
-import { FROM, record } from '../protocol.ts'
+import { FROM, record, type CallError } from '../protocol.ts'
 import { openLog, type LogOptions } from './log.ts'
 import type { Run } from './run.ts'
 
@@ -89,12 +89,12 @@ export class Voice {
     return promise
   }
 
-  answer(call: number, error: { name: string; message: string } | null, body: string | undefined): void {
+  answer(call: number, error: CallError | null, body: string | undefined): void {
     const pending = this.#calls.get(call)
     if (pending === undefined) return
     this.#calls.delete(call)
     if (error === null) pending.resolve(body === undefined ? undefined : JSON.parse(body))
-    else pending.reject(Object.assign(new Error(error.message), { name: error.name }))
+    else pending.reject(Object.assign(new Error(error.message), error))
   }
 }
 
