@@ -13,10 +13,16 @@ class SettingFlag extends Option {
   }
 }
 
-/** Adds the flags of all settings of one scope, under their own heading in the help. */
+/**
+ * Adds the flags of all settings of one scope, under their own heading in the help. A verb to which a setting means
+ * nothing may have a flag of its own by that name.
+ */
 export function addSettingFlags(command: Command, scope: Setting['scope'], heading: string): void {
-  for (const [key, setting] of Object.entries(OPTIONS) as [OptionKey, Setting][])
-    if (setting.scope === scope) command.addOption(new SettingFlag(key, setting).helpGroup(heading))
+  for (const [key, setting] of Object.entries(OPTIONS) as [OptionKey, Setting][]) {
+    if (setting.scope !== scope) continue
+    const flag = new SettingFlag(key, setting).helpGroup(heading)
+    if (!command.options.some(({ long }) => long === flag.long)) command.addOption(flag)
+  }
 }
 
 /** What was given on the command line, before or after a word of the verb; the last wins. */

@@ -40,6 +40,10 @@ export const VERBS: Record<string, VerbEntry> = {
     about: 'let a job that was caught blocking share executors again',
     load: () => import('./fleet/pardon.ts'),
   },
+  verify: {
+    about: 'prove on this Redis that no fault loses a job or runs one twice at once',
+    load: () => import('./verify.ts'),
+  },
   init: { about: 'make the first job, script and config file of a project', load: () => import('./init.ts') },
   new: { about: 'make the file of a job or a script', load: () => import('./new.ts') },
 }
