@@ -21,6 +21,8 @@ export class Block {
   readonly executor: Executor
   /** By performance.now(). */
   readonly since: number
+  /** What the executor held when it was noticed: a run may have ended by the time that its native call is told. */
+  readonly #held: ReadonlyMap<number, Run>
   #sighting: Sighting | undefined
   reported = false
   /** It lasts so long that a plain worker would have lost its job. */
@@ -33,6 +35,7 @@ export class Block {
   constructor(executor: Executor, since: number) {
     this.executor = executor
     this.since = since
+    this.#held = new Map(executor.runs)
   }
 
   saw(sighting: Sighting): void {
@@ -46,15 +49,15 @@ export class Block {
   get job(): Whereabouts | undefined {
     if (this.#sighting?.run) return this.#sighting.run
     if (this.#sighting !== undefined && !this.native) return undefined
-    const [only, ...others] = this.executor.runs.values()
+    const [only, ...others] = this.#held.values()
     if (only === undefined || others.length > 0) return undefined
     const { seq, job } = only
     return { seq, name: job.name, id: job.id, queue: job.queueName }
   }
 
-  /** Its run, if it has not ended: what it left behind (a timer) may block as well. */
+  /** Its run, which may have ended; undefined when what it left behind (a timer) blocks. */
   get run(): Run | undefined {
-    return this.job === undefined ? undefined : this.executor.runs.get(this.job.seq)
+    return this.job === undefined ? undefined : this.#held.get(this.job.seq)
   }
 
   /** `jobs/report.ts:12:5`: the innermost line of the project's own code, or else of any. */

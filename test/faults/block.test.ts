@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Queue } from 'bullmq'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bench, fateOf, KINDS, untilFinished, untilState } from '../helpers/fleet.ts'
+import { type Bench, bench, fateOf, KINDS, untilFinished, untilState } from '../helpers/fleet.ts'
 import { expectPromiseKept } from '../helpers/oracle.ts'
 import { startRedis, type TestRedis } from '../helpers/redis.ts'
 import { Replica } from '../helpers/replica.ts'
@@ -39,46 +39,54 @@ const settings = (kind: string, ...more: string[]) =>
   ].flat()
 
 describe.each(KINDS)('in an executor that is a %s', kind => {
-  it.each([
-    ['spin', 'jobs-block/spin.ts', /^at /],
-    ['regex', 'jobs-block/regex.ts', /^at /],
-    ['wait', 'jobs-block/wait.ts', /^at /],
-    ['timer', 'jobs-block/timer.ts', /^at /],
-    ['import', 'blocking-module.ts', /^at /],
-    ['json', 'jobs-block/json.ts', /^in native code that returned to /],
-    ['exec', 'jobs-block/exec.ts', /^in native code called at /],
-    ['pbkdf2', 'jobs-block/pbkdf2.ts', /^in native code called at /],
-  ])('%s: the job and the line are named, it is run once, its result is kept', async (name, file, how) => {
-    await using fleet = await bench(redis, 'block')
-    // Each would run what the other one loses.
-    await using one = new Replica({ redis, jobs, args: settings(kind) })
-    await using two = new Replica({ redis, jobs, args: settings(kind) })
-    await Promise.all([one, two].map(replica => replica.event('fleet.started')))
-    const blocker = await fleet.queue.add(name, { ms: 2_500 })
-    const neighbours = await fleet.queue.addBulk(
-      Array.from({ length: NEIGHBOURS }, () => ({ name: 'neighbour', data: { ms: 300 } })),
-    )
-    await untilFinished(fleet.queue, NEIGHBOURS + 1)
-    expect(await fateOf(fleet.queue, blocker.id)).toMatchObject({
-      state: 'completed',
-      returnvalue: 'kept',
-      attemptsStarted: 1,
-      stalledCounter: 0,
+  describe('of one of two replicas', () => {
+    let fleet: Bench
+    /** Each would run what the other one loses. */
+    let one: Replica
+    let two: Replica
+    beforeAll(async () => {
+      fleet = await bench(redis, 'block')
+      const started = [1, 2].map(() => Replica.start({ redis, jobs, args: settings(kind) }))
+      ;[one, two] = (await Promise.all(started)) as [Replica, Replica]
     })
-    await expectPromiseKept(fleet.client, {
-      ids: [blocker, ...neighbours].map(({ id }) => id as string),
-      starts: 1,
+    afterAll(async () => {
+      for (const open of [one, two, fleet]) await open[Symbol.asyncDispose]()
     })
-    const of = { job: name, id: blocker.id as string }
-    const over = await Promise.race([one, two].map(replica => replica.event('job.unblocked', of)))
-    expect(over['ms']).toBeGreaterThan(500)
-    const blocked = [...one.events('job.blocked'), ...two.events('job.blocked')]
-    const last = blocked.filter(line => line['job'] === name).at(-1) as Record<string, unknown>
-    expect(last).toMatchObject({ ...of, queue: 'block' })
-    expect(last['where']).toMatch(how)
-    expect(last['where']).toContain(marked(file))
-    expect(last['stack']).toContain(marked(file))
-    expect(await loggedBy(fleet.queue, of.id)).toMatch(/held the event loop for /)
+
+    it.each([
+      ['spin', 'jobs-block/spin.ts', /^at /],
+      ['regex', 'jobs-block/regex.ts', /^at /],
+      ['wait', 'jobs-block/wait.ts', /^at /],
+      ['timer', 'jobs-block/timer.ts', /^at /],
+      ['import', 'blocking-module.ts', /^at /],
+      ['json', 'jobs-block/json.ts', /^in native code that returned to /],
+      ['exec', 'jobs-block/exec.ts', /^in native code called at /],
+      ['pbkdf2', 'jobs-block/pbkdf2.ts', /^in native code called at /],
+    ])('%s: the job and the line are named, it is run once, its result is kept', async (name, file, how) => {
+      const blocker = await fleet.queue.add(name, { ms: 2_500 })
+      const neighbours = await fleet.queue.addBulk(
+        Array.from({ length: NEIGHBOURS }, () => ({ name: 'neighbour', data: { ms: 300 } })),
+      )
+      const all = [blocker, ...neighbours]
+      for (const { id } of all) await untilState(fleet.queue, id, 'completed')
+      expect(await fateOf(fleet.queue, blocker.id)).toMatchObject({
+        state: 'completed',
+        returnvalue: 'kept',
+        attemptsStarted: 1,
+        stalledCounter: 0,
+      })
+      await expectPromiseKept(fleet.client, { ids: all.map(({ id }) => id as string), starts: 1 })
+      const of = { job: name, id: blocker.id as string }
+      const over = await Promise.race([one, two].map(replica => replica.event('job.unblocked', of)))
+      expect(over['ms']).toBeGreaterThan(500)
+      const blocked = [...one.events('job.blocked'), ...two.events('job.blocked')]
+      const last = blocked.filter(line => line['job'] === name).at(-1) as Record<string, unknown>
+      expect(last).toMatchObject({ ...of, queue: 'block' })
+      expect(last['where']).toMatch(how)
+      expect(last['where']).toContain(marked(file))
+      expect(last['stack']).toContain(marked(file))
+      expect(await loggedBy(fleet.queue, of.id)).toMatch(/held the event loop for /)
+    })
   })
 
   it.each([
