@@ -44,6 +44,10 @@ export const VERBS: Record<string, VerbEntry> = {
     about: 'prove on this Redis that no fault loses a job or runs one twice at once',
     load: () => import('./verify.ts'),
   },
+  check: {
+    about: 'load every job file, and warn of what may hold its event loop',
+    load: () => import('./check.ts'),
+  },
   init: { about: 'make the first job, script and config file of a project', load: () => import('./init.ts') },
   new: { about: 'make the file of a job or a script', load: () => import('./new.ts') },
 }

@@ -1,0 +1,112 @@
+/**
+ * Loops that never let the event loop turn: without `await`, and either without an end of their own (`while (true)`)
+ * or over what came with the job. That is told from names: `args`, a variable that was made from it, and an element of
+ * either. A loop over anything else is let be: most are short.
+ */
+import type { Node } from 'acorn'
+import { ancestor, base, full, simple } from 'acorn-walk'
+import { isFunction } from './calls.ts'
+import { findingAt, type Finding } from './finding.ts'
+import type { Source } from './source.ts'
+
+/** Methods of arrays that call their argument for each element before they return. */
+const EACH = new Set([
+  'forEach',
+  'map',
+  'filter',
+  'reduce',
+  'flatMap',
+  'some',
+  'every',
+  'find',
+  'toSorted',
+  'sort',
+])
+
+const ENDLESS =
+  'this loop has no end of its own and never lets the event loop turn: await ctx.breathe() in it'
+const OVER_INPUT =
+  'as long as its input is, this loop holds the event loop: await ctx.breathe() in it, or walk it by ctx.chunks()'
+
+type Nodes = Record<string, unknown>
+
+export function blockingLoops({ file, tree }: Source): Finding[] {
+  const input = namesOfInput(tree)
+  const findings: Finding[] = []
+  const report = (node: Node, message: string) => findings.push(findingAt(file, node, 'loop', message))
+  const look = (node: Node, over: unknown, ancestors: Node[]) => {
+    if (!ancestors.some(isFunction) || canYield(node)) return
+    if (over === undefined) report(node, ENDLESS)
+    else if (isNamed(over as Node, input)) report(node, OVER_INPUT)
+  }
+  ancestor(tree, {
+    WhileStatement: (node, _, all) => look(node, isTrue(node.test) ? undefined : node.test, all),
+    DoWhileStatement: (node, _, all) => look(node, isTrue(node.test) ? undefined : node.test, all),
+    ForStatement: (node, _, all) => look(node, node.test ?? undefined, all),
+    ForOfStatement: (node, _, all) => look(node, node.right, all),
+    ForInStatement: (node, _, all) => look(node, node.right, all),
+    CallExpression(node, _, all) {
+      const { callee, arguments: given } = node
+      if (callee.type !== 'MemberExpression' || callee.property.type !== 'Identifier') return
+      if (!EACH.has(callee.property.name) || isAsync(given[0])) return
+      if (all.some(isFunction) && isNamed(callee.object, input)) report(node, OVER_INPUT)
+    },
+  })
+  return findings
+}
+
+/** `args`, and the variables that are made from it in one step or more. */
+function namesOfInput(tree: Source['tree']): Set<string> {
+  const names = new Set(['args'])
+  for (let before = 0; before < names.size;) {
+    before = names.size
+    simple(tree, {
+      VariableDeclarator({ id, init }) {
+        if (init && init.type !== 'AwaitExpression' && isNamed(init, names)) addNames(id, names)
+      },
+    })
+  }
+  return names
+}
+
+function addNames(pattern: Node, names: Set<string>): void {
+  full(pattern, node => {
+    if (node.type === 'Identifier') names.add((node as unknown as { name: string }).name)
+  })
+  // The walker does not visit the names of a pattern as identifiers.
+  simple(pattern, { Pattern: node => void (node.type === 'Identifier' && names.add(node.name)) })
+}
+
+/** `rows`, `args.rows`, `ctx.args.rows.length`: a path in which one of the names stands. */
+function isNamed(node: Node, names: ReadonlySet<string>): boolean {
+  const { type, name, object, property, left, right, expression } = node as unknown as Nodes
+  if (type === 'Identifier') return names.has(name as string)
+  if (type === 'ChainExpression') return isNamed(expression as Node, names)
+  if (type === 'BinaryExpression') return isNamed(left as Node, names) || isNamed(right as Node, names)
+  if (type !== 'MemberExpression') return false
+  const last = property as { type: string; name: string }
+  return (last.type === 'Identifier' && last.name === 'args') || isNamed(object as Node, names)
+}
+
+/** Whether it awaits or yields, not counting functions that are made in it. */
+function canYield(node: Node): boolean {
+  if ((node as unknown as Nodes)['await'] === true) return true
+  let found = false
+  const walk = { ...base, Function: () => undefined }
+  const yes = () => void (found = true)
+  simple(
+    node,
+    { AwaitExpression: yes, YieldExpression: yes, ForOfStatement: of => void (found ||= of.await) },
+    walk,
+  )
+  return found
+}
+
+function isTrue(test: Node): boolean {
+  const { type, value } = test as unknown as Nodes
+  return type === 'Literal' && Boolean(value)
+}
+
+function isAsync(node: Node | undefined): boolean {
+  return node !== undefined && (node as unknown as Nodes)['async'] === true
+}
