@@ -31,6 +31,7 @@ export class BlockPolicy {
   readonly #options: BlockPolicyOptions
   readonly #watchdog: Watchdog
   #known = new Map<string, Blocker>()
+  readonly #writing = new Set<string>()
   #timer: NodeJS.Timeout | undefined
 
   constructor(options: BlockPolicyOptions) {
@@ -68,8 +69,14 @@ export class BlockPolicy {
   }
 
   async #learn(): Promise<void> {
+    const known = await this.#options.blockers.list()
     const before = this.#known
-    this.#known = await this.#options.blockers.list()
+    // What is on its way to Redis was not there yet when this was read.
+    for (const job of this.#writing) {
+      const blocker = before.get(job)
+      if (blocker !== undefined) known.set(job, blocker)
+    }
+    this.#known = known
     for (const [job, blocker] of this.#known) if (!before.has(job)) this.#tellSolo(blocker)
     for (const job of before.keys()) {
       if (!this.#known.has(job)) this.#options.events.emit('job.pardoned', { job })
@@ -134,7 +141,11 @@ export class BlockPolicy {
     const blocker: Blocker = { job, where: block.where, ms: Math.round(ms), native, at: Date.now() }
     this.#known.set(job, blocker)
     if (known === undefined) this.#tellSolo(blocker)
-    this.#options.blockers.remember(blocker).catch(this.#options.onError)
+    this.#writing.add(job)
+    this.#options.blockers
+      .remember(blocker)
+      .catch(this.#options.onError)
+      .finally(() => this.#writing.delete(job))
   }
 
   #onLimit(block: Block, limit: number): void {

@@ -9,6 +9,11 @@ import type { Hold } from '../redis/fence.ts'
 import type { FleetJob } from './fleet-job.ts'
 import { holdOf } from './run.ts'
 
+export interface Held {
+  job: FleetJob
+  hold: Hold
+}
+
 export class FleetLocks extends LockManager {
   readonly #jobs = new Map<string, FleetJob>()
 
@@ -24,7 +29,7 @@ export class FleetLocks extends LockManager {
   }
 
   /** The run that holds the lock of this job, if one does. */
-  heldBy(id: string): { job: FleetJob; hold: Hold } | undefined {
+  heldBy(id: string): Held | undefined {
     const job = this.#jobs.get(id)
     const token = this.trackedJobs.get(id)?.token
     return job === undefined || token === undefined ? undefined : { job, hold: holdOf(job, token) }

@@ -4,21 +4,25 @@
  * the result and runs the job again, also when nobody has begun to.
  *
  * What cannot be taken back is superseded: its lock is let go of, `onSuperseded` is told once, and its moves reject.
+ * A move that was made already, because a connection broke before its answer came and it was sent again, is made.
  */
 import type { RedisQueueBackend } from 'bullmq'
 import { SupersededError } from '../errors.ts'
 import type { Fence } from '../redis/fence.ts'
 import type { FleetJob } from './fleet-job.ts'
-import type { FleetLocks } from './fleet-locks.ts'
+import type { FleetLocks, Held } from './fleet-locks.ts'
 
-/** Commands that end a run's hold on its job; the id is their first argument. */
-const MOVES = [
-  'moveToFinished',
-  'retryJob',
-  'moveToDelayed',
-  'moveToWaitingChildren',
-  'moveJobFromActiveToWait',
-] as const
+/**
+ * Commands that end a run's hold on its job; the id is their first argument. Each with what it answers when it was made
+ * already: no next job came with it, children are pending, no rate limit is to be waited for.
+ */
+const MOVES = {
+  moveToFinished: [],
+  retryJob: undefined,
+  moveToDelayed: undefined,
+  moveToWaitingChildren: true,
+  moveJobFromActiveToWait: 0,
+} as const
 
 /** Of BullMQ: no lock, not in `active`, somebody else's lock. */
 const LOCK_LOST = new Set([-2, -3, -6])
@@ -40,16 +44,16 @@ export class LockReclaim {
     const extend = backend.extendLocks.bind(backend)
     backend.extendLocks = async (ids, tokens, ms) => {
       const lost = await extend(ids, tokens, ms)
-      await Promise.all(lost.map(id => this.#reclaim(id, ms)))
+      await Promise.all(lost.map(id => this.#renew(id, ms)))
       // Each was taken back, or told.
       return []
     }
     const { lockDuration } = locks
-    for (const name of MOVES) {
+    for (const [name, made] of Object.entries(MOVES) as [keyof typeof MOVES, unknown][]) {
       const move = (backend[name] as Move).bind(backend)
       const guarded: Move = async (id, ...rest) => {
         const held = locks.heldBy(id)
-        const moved = await this.#attempt(() => move(id, ...rest), id, lockDuration)
+        const moved = await this.#attempt(() => move(id, ...rest), id, lockDuration, made)
         // It may wait in its queue now, where nobody may take it back. (False: not moved, no child is pending.)
         if (held !== undefined && moved !== false) locks.release(id, held.hold.token)
         return moved
@@ -58,30 +62,41 @@ export class LockReclaim {
     }
   }
 
-  async #attempt(move: () => Promise<unknown>, id: string, ms: number): Promise<unknown> {
+  async #attempt(move: () => Promise<unknown>, id: string, ms: number, made: unknown): Promise<unknown> {
     try {
       return await move()
     } catch (error) {
       if (!LOCK_LOST.has((error as { code?: number }).code ?? 0)) throw error
-      const refused = await this.#reclaim(id, ms)
-      if (refused !== undefined) throw refused
-      return move()
+      const held = this.#locks.heldBy(id)
+      // Told before, or moved by the handler itself.
+      if (held === undefined) throw new SupersededError(`job ${id} is not this run's any more`)
+      return (await this.#reclaim(held, ms)) ? move() : made
     }
   }
 
-  /** Resolves with why it could not be had. */
-  async #reclaim(id: string, ms: number): Promise<SupersededError | undefined> {
+  async #renew(id: string, ms: number): Promise<void> {
     const held = this.#locks.heldBy(id)
-    // Moved in the meantime, or told before.
-    if (held === undefined) return new SupersededError(`job ${id} is not this run's any more`)
+    // Moved in the meantime.
+    if (held === undefined) return
     try {
-      await this.#fence.reclaim(held.hold, ms)
-      return undefined
+      if (await this.#reclaim(held, ms)) return
+      this.#supersede(held, new SupersededError(`job ${id} was moved while it ran`))
     } catch (error) {
       if (!(error instanceof SupersededError)) throw error
-      this.#locks.release(id, held.hold.token)
-      this.#onSuperseded(held.job, error)
-      return error
     }
+  }
+
+  async #reclaim(held: Held, ms: number): Promise<boolean> {
+    try {
+      return await this.#fence.reclaim(held.hold, ms)
+    } catch (error) {
+      if (error instanceof SupersededError) this.#supersede(held, error)
+      throw error
+    }
+  }
+
+  #supersede({ job, hold }: Held, error: SupersededError): void {
+    this.#locks.release(hold.id, hold.token)
+    this.#onSuperseded(job, error)
   }
 }

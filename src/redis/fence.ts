@@ -59,7 +59,7 @@ const RECLAIM = `${GUARD}
   local id = ARGV[3]
   if not redis.call('LPOS', KEYS[3], id) then
     local found = redis.call('LREM', KEYS[5], -1, id) + redis.call('LREM', KEYS[6], -1, id)
-    if found + redis.call('ZREM', KEYS[7], id) == 0 then return -2 end
+    if found + redis.call('ZREM', KEYS[7], id) == 0 then return 1 end
     redis.call('LPUSH', KEYS[3], id)
     if tonumber(redis.call('HGET', KEYS[1], 'stc') or '0') > 0 then redis.call('HINCRBY', KEYS[1], 'stc', -1) end
     if redis.call('HGET', KEYS[1], 'defa') == 'job stalled more than allowable limit' then
@@ -118,11 +118,12 @@ export class Fence {
     return this.#client.hget(key, field)
   }
 
-  /** The lock is the run's again for `ms`. */
-  async reclaim(hold: Hold, ms: number): Promise<void> {
+  /** The lock is the run's again for `ms`. False: nobody has started the job since, but it was moved elsewhere. */
+  async reclaim(hold: Hold, ms: number): Promise<boolean> {
     const { id, key, base, token, fence } = hold
     const lists = ['active', 'stalled', 'wait', 'paused', 'prioritized', 'events'].map(name => base + name)
-    allowed(hold, await this.#scripts.runnerReclaim(key, `${key}:lock`, ...lists, token, fence, id, ms))
+    const reply = await this.#scripts.runnerReclaim(key, `${key}:lock`, ...lists, token, fence, id, ms)
+    return allowed(hold, reply) === 0
   }
 }
 

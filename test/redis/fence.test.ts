@@ -151,7 +151,7 @@ describe('reclaim', () => {
     ],
   ])('takes a lock back %s', async (_what, happens) => {
     await happens()
-    await fence.reclaim(hold, 5_000)
+    expect(await fence.reclaim(hold, 5_000)).toBe(true)
     expect(await held()).toEqual(mine())
     expect(await client.pttl(`${hold.key}:lock`)).toBeGreaterThan(4_000)
     // It can be finished, with nothing left to do for anybody else.
@@ -176,11 +176,17 @@ describe('reclaim', () => {
         await (await job()).moveToFailed(new Error('no'), token, false)
       },
     ],
-    ['went to another state', async () => (await job()).moveToDelayed(Date.now() + 60_000, hold.token)],
   ])('leaves a job alone that %s', async (_what, happens) => {
     await happens()
     const before = await held()
     await expect(fence.reclaim(hold, 5_000)).rejects.toMatchObject({ code: 'JOB_SUPERSEDED' })
+    expect(await held()).toEqual(before)
+  })
+
+  it('leaves a job alone that was moved elsewhere, and says so', async () => {
+    await (await job()).moveToDelayed(Date.now() + 60_000, hold.token)
+    const before = await held()
+    expect(await fence.reclaim(hold, 5_000)).toBe(false)
     expect(await held()).toEqual(before)
   })
 })
