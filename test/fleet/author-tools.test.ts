@@ -1,8 +1,9 @@
 /** What the author's tools promise over retries, crashes and timeouts, as what they leave in Redis. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bench, KINDS, untilState, type Bench } from '../helpers/fleet.ts'
+import { KINDS, untilState, type Bench } from '../helpers/fleet.ts'
+import { withReplica } from '../helpers/one-replica.ts'
 import { startRedis, type TestRedis } from '../helpers/redis.ts'
-import { Replica } from '../helpers/replica.ts'
+import type { Replica } from '../helpers/replica.ts'
 
 let redis: TestRedis
 beforeAll(async () => void (redis = await startRedis()))
@@ -11,15 +12,22 @@ afterAll(() => redis.stop())
 describe.each(KINDS)('in a %s', isolation => {
   let b: Bench
   let replica: Replica
-  beforeAll(async () => {
-    b = await bench(redis)
-    const args = ['--isolation', isolation, '--executors', '1', '--concurrency', '50', '--queue', 'fleet']
-    replica = await Replica.start({ redis, args: [...args, '--queue', 'default'] })
-  })
-  afterAll(async () => {
-    await replica[Symbol.asyncDispose]()
-    await b[Symbol.asyncDispose]()
-  })
+  withReplica(
+    () => redis,
+    [
+      '--isolation',
+      isolation,
+      '--executors',
+      '1',
+      '--concurrency',
+      '50',
+      '--queue',
+      'fleet',
+      '--queue',
+      'default',
+    ],
+    one => void ({ b, replica } = one),
+  )
   const use = async (what: string, attempts = 1) => {
     const { id } = await b.queue.add('tools', { use: what }, { attempts })
     return { ...(await untilState(b.queue, id)), id: id as string }

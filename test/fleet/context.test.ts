@@ -1,9 +1,10 @@
 /** Each member of `ctx`, as what it leaves behind in Redis. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { QueueEvents } from 'bullmq'
-import { bench, KINDS, untilState, type Bench, type Fate } from '../helpers/fleet.ts'
+import { KINDS, untilState, type Bench, type Fate } from '../helpers/fleet.ts'
+import { withReplica } from '../helpers/one-replica.ts'
 import { startRedis, type TestRedis } from '../helpers/redis.ts'
-import { Replica } from '../helpers/replica.ts'
+import type { Replica } from '../helpers/replica.ts'
 
 let redis: TestRedis
 beforeAll(async () => void (redis = await startRedis()))
@@ -12,14 +13,11 @@ afterAll(() => redis.stop())
 describe.each(KINDS)('in a %s', isolation => {
   let b: Bench
   let replica: Replica
-  beforeAll(async () => {
-    b = await bench(redis)
-    replica = await Replica.start({ redis, args: ['--isolation', isolation, '--redact', 'password'] })
-  })
-  afterAll(async () => {
-    await replica[Symbol.asyncDispose]()
-    await b[Symbol.asyncDispose]()
-  })
+  withReplica(
+    () => redis,
+    ['--isolation', isolation, '--redact', 'password'],
+    one => void ({ b, replica } = one),
+  )
 
   const use = async (what: string, args: object = {}): Promise<Fate & { id: string }> => {
     const job = await b.queue.add('context', { use: what, ...args })

@@ -1,8 +1,9 @@
 /** How a run may end, and what its job then is in Redis, as a user of BullMQ sees it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bench, fateOf, KINDS, untilState, type Bench } from '../helpers/fleet.ts'
+import { fateOf, KINDS, untilState, type Bench } from '../helpers/fleet.ts'
+import { withReplica } from '../helpers/one-replica.ts'
 import { startRedis, type TestRedis } from '../helpers/redis.ts'
-import { Replica } from '../helpers/replica.ts'
+import type { Replica } from '../helpers/replica.ts'
 
 let redis: TestRedis
 beforeAll(async () => void (redis = await startRedis()))
@@ -11,14 +12,11 @@ afterAll(() => redis.stop())
 describe.each(KINDS)('in a %s', isolation => {
   let b: Bench
   let replica: Replica
-  beforeAll(async () => {
-    b = await bench(redis)
-    replica = await Replica.start({ redis, args: ['--isolation', isolation] })
-  })
-  afterAll(async () => {
-    await replica[Symbol.asyncDispose]()
-    await b[Symbol.asyncDispose]()
-  })
+  withReplica(
+    () => redis,
+    ['--isolation', isolation],
+    one => void ({ b, replica } = one),
+  )
 
   it.each([
     ['a value', { do: 'return', value: { a: [1, null, 'é😀\n'] } }, { a: [1, null, 'é😀\n'] }],

@@ -1,9 +1,10 @@
 /** A processor file written for BullMQ's sandbox runs as it is, flows and schedulers included. */
 import { FlowProducer } from 'bullmq'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bench, KINDS, untilState, type Bench } from '../helpers/fleet.ts'
+import { KINDS, untilState, type Bench } from '../helpers/fleet.ts'
+import { withReplica } from '../helpers/one-replica.ts'
 import { startRedis, type TestRedis } from '../helpers/redis.ts'
-import { Replica } from '../helpers/replica.ts'
+import type { Replica } from '../helpers/replica.ts'
 
 let redis: TestRedis
 beforeAll(async () => void (redis = await startRedis()))
@@ -12,14 +13,11 @@ afterAll(() => redis.stop())
 describe.each(KINDS)('in a %s', isolation => {
   let b: Bench
   let replica: Replica
-  beforeAll(async () => {
-    b = await bench(redis)
-    replica = await Replica.start({ redis, args: ['--isolation', isolation, '--queue', 'fleet'] })
-  })
-  afterAll(async () => {
-    await replica[Symbol.asyncDispose]()
-    await b[Symbol.asyncDispose]()
-  })
+  withReplica(
+    () => redis,
+    ['--isolation', isolation, '--queue', 'fleet'],
+    one => void ({ b, replica } = one),
+  )
   const use = (what: string, attempts = 1) => b.queue.add('processor', { use: what }, { attempts })
 
   it('is given the job, the token and a signal', async () => {
