@@ -107,6 +107,7 @@ export class Stopping {
       reason,
       completed: counts.completed,
       failed: counts.failed,
+      superseded: this.#supervisor.superseding.count,
       handedBack,
     })
     return { handedBack }

@@ -23,7 +23,9 @@ export interface FleetEvents {
   'fleet.reloaded': [{ jobs: number; broken: number }]
   /** `grace` in milliseconds; absent when it waits for what runs, however long. */
   'fleet.stopping': [{ reason: string; running: number; grace?: number }]
-  'fleet.stopped': [{ reason: string; completed: number; failed: number; handedBack: number }]
+  'fleet.stopped': [
+    { reason: string; completed: number; failed: number; handedBack: number; superseded: number },
+  ]
   'job.completed': [JobRef & { attempt: number; ms: number }]
   'job.failed': [JobRef & { attempt: number; ms: number; error: string; code?: string }]
   'job.delayed': [JobRef & { kind: 'retry' | 'snooze'; delay: number }]

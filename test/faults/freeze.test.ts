@@ -63,6 +63,9 @@ it.each(KINDS)(
       expect(await untilState(b.queue, id)).toMatchObject({ state: 'completed', returnvalue: 'run 2' })
     }
     expect(await writtenBy(b.queue, ids)).toEqual(['run 2'])
+    frozen.kill('SIGTERM')
+    await frozen.ended
+    expect(frozen.events('fleet.stopped')).toMatchObject([{ superseded: 20, handedBack: 0 }])
     await expectEachStarted(b.client, ids, 2)
   },
 )
