@@ -51,27 +51,30 @@ export class LockReclaim {
     const { lockDuration } = locks
     for (const [name, made] of Object.entries(MOVES) as [keyof typeof MOVES, unknown][]) {
       const move = (backend[name] as Move).bind(backend)
-      const guarded: Move = async (id, ...rest) => {
+      // Hot path, for the first of them: nothing but the move until it fails.
+      const guarded: Move = (id, ...rest) =>
+        move(id, ...rest).catch(async (error: unknown) =>
+          (await this.#canMove(id, lockDuration, error)) ? move(id, ...rest) : made,
+        )
+      const released: Move = async (id, ...rest) => {
         const held = locks.heldBy(id)
-        const moved = await this.#attempt(() => move(id, ...rest), id, lockDuration, made)
+        const moved = await guarded(id, ...rest)
         // It may wait in its queue now, where nobody may take it back. (False: not moved, no child is pending.)
         if (held !== undefined && moved !== false) locks.release(id, held.hold.token)
         return moved
       }
-      Object.assign(backend, { [name]: guarded })
+      // The worker lets go of a finished job by itself.
+      Object.assign(backend, { [name]: name === 'moveToFinished' ? guarded : released })
     }
   }
 
-  async #attempt(move: () => Promise<unknown>, id: string, ms: number, made: unknown): Promise<unknown> {
-    try {
-      return await move()
-    } catch (error) {
-      if (!LOCK_LOST.has((error as { code?: number }).code ?? 0)) throw error
-      const held = this.#locks.heldBy(id)
-      // Told before, or moved by the handler itself.
-      if (held === undefined) throw new SupersededError(`job ${id} is not this run's any more`)
-      return (await this.#reclaim(held, ms)) ? move() : made
-    }
+  /** After `error`: whether to move it once more; false when it was moved already. Rejects when it is not ours to move. */
+  async #canMove(id: string, ms: number, error: unknown): Promise<boolean> {
+    if (!LOCK_LOST.has((error as { code?: number }).code ?? 0)) throw error
+    const held = this.#locks.heldBy(id)
+    // Told before, or moved by the handler itself.
+    if (held === undefined) throw new SupersededError(`job ${id} is not this run's any more`)
+    return this.#reclaim(held, ms)
   }
 
   async #renew(id: string, ms: number): Promise<void> {
