@@ -9,7 +9,7 @@ let redis: TestRedis
 beforeAll(async () => void (redis = await startRedis()))
 afterAll(() => redis.stop())
 
-const SHORT_LOCKS = ['--lock-duration', '2s', '--stalled-interval', '2s']
+const SHORT_LOCKS = ['--lock-duration', '4s', '--stalled-interval', '4s']
 
 describe.each(KINDS)('in a %s', isolation => {
   it('runs a job once that blocks its loop for almost four lock durations, and the one beside it', async () => {
@@ -19,7 +19,7 @@ describe.each(KINDS)('in a %s', isolation => {
     // Both jobs are the first replica's before the second is there, so they share its one executor.
     const beside = await b.act({ do: 'gate', value: 'beside' })
     await untilRecorded(b.client, 'start', 1)
-    const blocker = await b.act({ do: 'spin', ms: 7_500, value: 'kept' })
+    const blocker = await b.act({ do: 'spin', ms: 15_000, value: 'kept' })
     await untilRecorded(b.client, 'start', 2)
     await using two = await Replica.start({ redis, args })
 
