@@ -6,6 +6,8 @@ export class FleetJob extends Job {
   payload = '{}'
   /** How it ended, when it goes BullMQ's way only after that. */
   outcome: Promise<RawResult> | undefined
+  /** A command that moves it away was sent: a lock that is gone then was not lost. */
+  leaving = false
   declare id: string
 
   /** Its hash in Redis. */

@@ -28,6 +28,12 @@ export class FleetLocks extends LockManager {
     super.trackJob(job.id, token, job.processedOn ?? 0)
   }
 
+  /** Whether the run that holds this job is about to move it away. Hot path. */
+  leave(id: string, leaving: boolean): void {
+    const job = this.#jobs.get(id)
+    if (job !== undefined) job.leaving = leaving
+  }
+
   /** The run that holds the lock of this job, if one does. */
   heldBy(id: string): Held | undefined {
     const job = this.#jobs.get(id)

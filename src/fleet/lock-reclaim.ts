@@ -52,15 +52,19 @@ export class LockReclaim {
     for (const [name, made] of Object.entries(MOVES) as [keyof typeof MOVES, unknown][]) {
       const move = (backend[name] as Move).bind(backend)
       // Hot path, for the first of them: nothing but the move until it fails.
-      const guarded: Move = (id, ...rest) =>
-        move(id, ...rest).catch(async (error: unknown) =>
+      const guarded: Move = (id, ...rest) => {
+        locks.leave(id, true)
+        return move(id, ...rest).catch(async (error: unknown) =>
           (await this.#canMove(id, lockDuration, error)) ? move(id, ...rest) : made,
         )
+      }
       const released: Move = async (id, ...rest) => {
         const held = locks.heldBy(id)
         const moved = await guarded(id, ...rest)
-        // It may wait in its queue now, where nobody may take it back. (False: not moved, no child is pending.)
-        if (held !== undefined && moved !== false) locks.release(id, held.hold.token)
+        if (held === undefined) return moved
+        // Not moved: no child is pending.
+        if (moved === false) locks.leave(id, false)
+        else locks.release(id, held.hold.token)
         return moved
       }
       // The worker lets go of a finished job by itself.
@@ -79,8 +83,8 @@ export class LockReclaim {
 
   async #renew(id: string, ms: number): Promise<void> {
     const held = this.#locks.heldBy(id)
-    // Moved in the meantime.
-    if (held === undefined) return
+    // Moved in the meantime, or about to be: it may wait in its queue by now, where nobody may take it back.
+    if (held === undefined || held.job.leaving) return
     try {
       if (await this.#reclaim(held, ms)) return
       this.#supersede(held, new SupersededError(`job ${id} was moved while it ran`))
@@ -99,6 +103,8 @@ export class LockReclaim {
   }
 
   #supersede({ job, hold }: Held, error: SupersededError): void {
+    // It ended while a renewal was on its way: the lock was gone because the job was finished.
+    if (this.#locks.heldBy(hold.id)?.hold.token !== hold.token) return
     this.#locks.release(hold.id, hold.token)
     this.#onSuperseded(job, error)
   }

@@ -147,6 +147,27 @@ it('takes a finish that was made already, and whose answer was lost, for made', 
   expect(superseded).toEqual([])
 })
 
+it.each([
+  ['completes', () => Promise.resolve(), 1],
+  ['fails and is tried again', () => Promise.reject(new Error('no')), 2],
+])('lets a job be that %s while its lock is renewed', async (_what, end, times) => {
+  meanwhile = job => {
+    const locks = (worker as unknown as { lockManager: { extendLocks(ids: string[]): Promise<void> } })
+      .lockManager
+    // Right after its move is sent, and before the answer is here: the renewal finds the lock gone.
+    setImmediate(() => void locks.extendLocks([job.id]))
+    return end()
+  }
+  for (let i = 0; i < 20; i++) {
+    starts = 0
+    const { id } = await queue.add('a', {}, { attempts: 2 })
+    const fate = await untilState(queue, id)
+    expect(fate).toMatchObject({ state: 'completed', attemptsStarted: times, stalledCounter: 0 })
+  }
+  expect(errors).toEqual([])
+  expect(superseded).toEqual([])
+})
+
 it('does not take a job back that its handler has put back into the queue', async () => {
   worker.concurrency = 2
   meanwhile = async (job, token) => {
