@@ -14,7 +14,10 @@ export class ProcessWatch {
     // A child that dies breaks it; its exit is told otherwise.
     pipe.on('error', () => undefined)
     pipe.on('close', () => this.#asked?.reject(new Error('the process has ended')))
-    createInterface({ input: pipe }).on('line', line => {
+    const lines = createInterface({ input: pipe })
+    // It repeats the errors of its input, and unheard they would end the supervisor.
+    lines.on('error', () => undefined)
+    lines.on('line', line => {
       if (line === 'beat') this.beats++
       else {
         this.#asked?.resolve(JSON.parse(line) as Sighting)

@@ -2,6 +2,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Queue } from 'bullmq'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bench, KINDS, untilState } from '../helpers/fleet.ts'
@@ -34,6 +35,9 @@ it.skipIf(!existsSync('/proc/self/task'))(
     await using replica = await Replica.start({ redis, args: ['--isolation', 'process', '--executors', '2'] })
     await b.act({ do: 'spin-forever' })
     await untilRecorded(b.client, 'start', 1)
+    // What its children say from now on it never hears, and they are told so by an error.
+    replica.kill('SIGSTOP')
+    await sleep(300)
     const children = childrenOf(replica.pid)
     expect(children).toHaveLength(2)
     expect(children.filter(runs)).toHaveLength(2)

@@ -21,8 +21,11 @@ export interface WatchData {
 
 const { parent, beat, pipe } = workerData as WatchData
 const socket = new Socket({ fd: pipe })
-// The supervisor is gone, or is about to be noticed to be.
+const lines = createInterface({ input: socket })
+// The supervisor is gone, or is about to be noticed to be. An interface repeats the errors of its input: unheard, one
+// would end this thread, and nothing would end a process that spins.
 socket.on('error', () => undefined)
+lines.on('error', () => undefined)
 
 // A supervisor that was killed takes its locks with it, so this process has to go as well, also when its loop is
 // blocked: another replica starts its jobs as soon as the locks run out.
@@ -38,7 +41,7 @@ setInterval(() => {
   socket.write('beat\n')
 }, BEAT)
 
-createInterface({ input: socket }).on('line', () => {
+lines.on('line', () => {
   sight(mainThread()).then(
     sighting => socket.write(`${JSON.stringify(sighting)}\n`),
     () => undefined,
