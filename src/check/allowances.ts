@@ -14,7 +14,9 @@ export function applyAllowances({ file, comments }: Source, findings: readonly F
     const [, reason] = ALLOW.exec(comment.value) ?? []
     if (reason === undefined) continue
     const line = comment.loc?.end.line ?? 0
-    const kept = left.filter(finding => finding.line !== line && finding.line !== line + 1)
+    // On the line of a finding it is of that line alone.
+    const own = findings.some(finding => finding.line === line) ? line : line + 1
+    const kept = left.filter(finding => finding.line !== own)
     if (reason.trim() === '') {
       odd.push(findingAt(file, comment, 'allowance', 'say why: // runner-allow-sync <reason>'))
     } else if (kept.length === left.length) {

@@ -3,7 +3,7 @@
  * `JSON.parse` of anything but a literal. At the top level of a file they run once per executor, before it takes jobs,
  * and are let be.
  */
-import type { CallExpression, NewExpression, Node } from 'acorn'
+import type { CallExpression, NewExpression, Node, TemplateLiteral } from 'acorn'
 import { ancestor } from 'acorn-walk'
 import { findingAt, type Finding } from './finding.ts'
 import type { Source } from './source.ts'
@@ -69,5 +69,6 @@ function renamedImports(tree: Source['tree']): Map<string, string> {
 }
 
 function isLiteral(node: Node | undefined): boolean {
-  return node === undefined || node.type === 'Literal' || node.type === 'TemplateLiteral'
+  if (node === undefined || node.type === 'Literal') return true
+  return node.type === 'TemplateLiteral' && (node as TemplateLiteral).expressions.length === 0
 }
