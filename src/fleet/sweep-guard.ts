@@ -1,12 +1,14 @@
 /**
  * When a replica takes part in the sweep of stalled jobs. After an outage of Redis or a freeze of its own, locks have
- * run out whose holders are alive and about to renew them: it lets one lock duration pass, in which they do.
+ * run out whose holders are alive and about to renew them: it lets pass the longest wait between two attempts to
+ * reconnect, for they may be back that much later than we are, and one lock duration, in which they renew.
  *
  * No guarantee against a replica that was started after the outage began, nor in the moment between the question
  * whether Redis answers and the sweep; what is swept wrongly then is reclaimed, unless somebody was faster.
  */
 
 import type { RedisQueueBackend } from 'bullmq'
+import { RECONNECT_MAX_MS } from '../redis/client.ts'
 
 /** Of the lock duration: what takes longer is an outage. Locks are renewed when half of their time is left. */
 const SHARE = 4
@@ -50,6 +52,7 @@ export class SweepGuard {
   }
 
   #judge(silence: number): void {
-    if (silence > this.#lockDuration / SHARE) this.#quietUntil = performance.now() + this.#lockDuration
+    if (silence > this.#lockDuration / SHARE)
+      this.#quietUntil = performance.now() + RECONNECT_MAX_MS + this.#lockDuration
   }
 }

@@ -9,7 +9,8 @@ import type { Target } from './target.ts'
 
 export type Client = Redis | Cluster
 
-const RECONNECT_MAX_MS = 2_000
+/** The longest wait between two attempts to connect: how much later than another client one may be back. */
+export const RECONNECT_MAX_MS = 2_000
 /** A polite QUIT waits for pending replies; a blocked or unreachable connection is cut after this. */
 const QUIT_MS = 500
 

@@ -62,8 +62,8 @@ it('runs no job twice when Redis was away for two lock durations, though another
   await untilRecorded(b.client, 'start', 10)
   await using two = await Replica.start({ redis, args: flags })
   await redis.restart(() => sleep(2_000))
-  // Two more, in which it would be noticed who sweeps too early.
-  await sleep(2_000)
+  // In which it would be noticed who sweeps too early: one may be back 2 s before the other.
+  await sleep(4_000)
   await b.open()
   for (const id of ids) {
     const fate = await untilState(b.queue, id)

@@ -1,4 +1,5 @@
 /** A BullMQ queue for the length of one command. */
+import { setTimeout as delay } from 'node:timers/promises'
 import { Queue, QueueEvents } from 'bullmq'
 import type { Config } from '../../config.ts'
 import { DEFAULT_QUEUE } from '../../job/load.ts'
@@ -8,6 +9,8 @@ import { Replicas } from '../../redis/replicas.ts'
 import type { Output } from '../output.ts'
 import { queueDoubt } from '../queue-doubt.ts'
 import { chooseQueue, type QueueChoice } from './queue-choice.ts'
+
+const EVENTS_CLOSE_MS = 500
 
 export interface QueueClient extends AsyncDisposable {
   readonly queue: Queue
@@ -62,7 +65,12 @@ export async function openQueue(
       return events
     },
     async [Symbol.asyncDispose]() {
-      await Promise.allSettled(opened.map(events => events.close()))
+      // BullMQ's own connection for the stream, when it is between two attempts to reconnect, is disconnected at once
+      // but never says so, and close() would wait for that word for ever.
+      await Promise.race([
+        Promise.allSettled(opened.map(events => events.close())),
+        delay(EVENTS_CLOSE_MS, undefined, { ref: false }),
+      ])
       // Not queue.close(): that waits for a connection which may be down. The handle cuts what does not end.
       await redis.close()
     },
