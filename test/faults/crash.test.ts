@@ -145,16 +145,21 @@ describe.each(KINDS)('in a %s', isolation => {
   })
 })
 
-it('fails a job that fills the default heap of 1 GiB, and nobody beside it', async () => {
-  await using b = await bench(redis)
-  await using replica = await Replica.start({ redis, args: ['--executors', '1'] })
-  const beside = await b.act({ do: 'gate', value: 'fine', say: 'up' })
-  await expect.poll(() => b.client.llen('up'), { timeout: 20_000 }).toBe(1)
-  const bad = await b.act({ do: 'allocate', value: 2 ** 31 })
-  const fate = await untilState(b.queue, bad.id, 'failed')
-  expect(fate.failedReason).toMatch(/^CrashError: .*ran out of memory \(heap limit 1024 MiB\)/)
-  await b.open()
-  expect(await untilState(b.queue, beside.id)).toMatchObject({ state: 'completed', attemptsMade: 1 })
-  replica.kill('SIGTERM')
-  expect((await replica.ended).code).toBe(0)
-})
+// It fills 1 GiB once beside another job and once alone, and a virtual machine may take half a minute to give that much.
+it(
+  'fails a job that fills the default heap of 1 GiB, and nobody beside it',
+  { timeout: 180_000 },
+  async () => {
+    await using b = await bench(redis)
+    await using replica = await Replica.start({ redis, args: ['--executors', '1'] })
+    const beside = await b.act({ do: 'gate', value: 'fine', say: 'up' })
+    await expect.poll(() => b.client.llen('up'), { timeout: 20_000 }).toBe(1)
+    const bad = await b.act({ do: 'allocate', value: 2 ** 31 })
+    const fate = await untilState(b.queue, bad.id, 'failed', 150_000)
+    expect(fate.failedReason).toMatch(/^CrashError: .*ran out of memory \(heap limit 1024 MiB\)/)
+    await b.open()
+    expect(await untilState(b.queue, beside.id)).toMatchObject({ state: 'completed', attemptsMade: 1 })
+    replica.kill('SIGTERM')
+    expect((await replica.ended).code).toBe(0)
+  },
+)
