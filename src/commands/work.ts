@@ -75,8 +75,7 @@ export async function work(config: Config, watch: boolean): Promise<void> {
     const watcher = watch && !stopping.started ? watchFiles(config, supervisor, events, warn) : undefined
     const { handedBack } = await stopping.whenStopped()
     watcher?.close()
-    code = signals.forced ? EXIT.forced : handedBack > 0 ? EXIT.handedBack : EXIT.ok
-    if (stopping.failed && code === EXIT.ok) code = EXIT.runtime
+    code = signals.forced ? EXIT.forced : handedBack > 0 ? EXIT.handedBack : stopping.code
   } catch (error) {
     await stopping.stop({ reason: 'could not start', grace: 0 })
     throw error

@@ -1,6 +1,6 @@
 /** The ends a replica may be given beforehand (drained, so many jobs, so long, so long without a job), and that of its executors. */
 import type { Config } from '../config.ts'
-import { RunnerError } from '../errors.ts'
+import { EXIT, RunnerError } from '../errors.ts'
 import type { Events } from '../observe/events.ts'
 import { Deadline } from './deadline.ts'
 import type { Stopping } from './stopping.ts'
@@ -27,7 +27,7 @@ export class StopConditions {
       const alive = supervisor.pool.executors.length
       if (abandoned <= alive) return
       const reason = `${abandoned} executors are stuck in native code, ${alive} are alive`
-      void stopping.stop({ reason, grace, failed: true })
+      void stopping.stop({ reason, grace, code: EXIT.runtime })
     })
     events.on('run.ended', () => (this.#lastActive = Date.now()))
     if (maxJobs !== undefined) {

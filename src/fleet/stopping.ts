@@ -8,6 +8,7 @@
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Config } from '../config.ts'
+import { EXIT, type ExitCode } from '../errors.ts'
 import type { Events } from '../observe/events.ts'
 import { Deadline } from './deadline.ts'
 import type { Supervisor } from './supervisor.ts'
@@ -20,8 +21,8 @@ export interface StopOptions {
   reason: string
   /** Milliseconds that running jobs may go on; Infinity waits for them. */
   grace: number
-  /** The replica cannot go on: it ought to be started again. */
-  failed?: boolean
+  /** Of the process, if nothing had to be handed back. Default `EXIT.ok`: it was told to stop. */
+  code?: ExitCode
 }
 
 export class Stopping {
@@ -31,7 +32,7 @@ export class Stopping {
   readonly #hurry = new AbortController()
   readonly #done = Promise.withResolvers<{ handedBack: number }>()
   #started = false
-  #failed = false
+  #code: ExitCode = EXIT.ok
 
   constructor(supervisor: Supervisor, config: Config, events: Events) {
     this.#supervisor = supervisor
@@ -39,9 +40,9 @@ export class Stopping {
     this.#events = events
   }
 
-  /** It stops because it cannot go on, not because it was told to. */
-  get failed(): boolean {
-    return this.#failed
+  /** Why it stops, as an exit code. */
+  get code(): ExitCode {
+    return this.#code
   }
 
   get started(): boolean {
@@ -77,7 +78,7 @@ export class Stopping {
   stop(options: StopOptions): Promise<{ handedBack: number }> {
     if (!this.#started) {
       this.#started = true
-      this.#failed = options.failed === true
+      this.#code = options.code ?? EXIT.ok
       this.#stop(options).then(this.#done.resolve, this.#done.reject)
     }
     return this.#done.promise

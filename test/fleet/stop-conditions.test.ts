@@ -49,7 +49,7 @@ it('ends a replica that has more executors stuck than alive, and says that it fa
   expect(stop).toHaveBeenCalledExactlyOnceWith({
     reason: '3 executors are stuck in native code, 2 are alive',
     grace: 3_000,
-    failed: true,
+    code: 1,
   })
 })
 
