@@ -138,6 +138,22 @@ export const OPTIONS = {
     '1GiB',
     'JavaScript heap of one executor; beyond it the job fails, not the worker',
   ),
+  executorMaxJobs: option(
+    'work',
+    '--executor-max-jobs <n>',
+    'RUNNER_EXECUTOR_MAX_JOBS',
+    count.min(1).optional(),
+    undefined,
+    'replace an executor after so many jobs; it finishes what it holds',
+  ),
+  maxRss: option(
+    'work',
+    '--max-rss <size>',
+    'RUNNER_MAX_RSS',
+    size().optional(),
+    undefined,
+    'memory of the replica with its executors; beyond it they are replaced one at a time',
+  ),
   lockDuration: option(
     'work',
     '--lock-duration <time>',

@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import type { Config } from '../config.ts'
 import { EXIT, RunnerError, messageOf, type ExitCode } from '../errors.ts'
 import { FileWatch } from '../fleet/file-watch.ts'
+import { Recycling } from '../fleet/recycling.ts'
 import { StopConditions, readQueue } from '../fleet/stop-conditions.ts'
 import { Stopping } from '../fleet/stopping.ts'
 import { Supervisor } from '../fleet/supervisor.ts'
@@ -34,7 +35,7 @@ export function define(command: Command, context: CliContext): void {
       ['runner work --queue mail:20 --queue reports:2'],
       ['runner work --drain', 'and exit when the queues are empty'],
     ],
-    ['ok', 'runtime', 'usage', 'redis', 'handedBack', 'forced'],
+    ['ok', 'runtime', 'usage', 'redis', 'recycled', 'handedBack', 'forced'],
   )
 }
 
@@ -58,6 +59,7 @@ export async function work(config: Config, watch: boolean): Promise<void> {
   const supervisor = new Supervisor({ config, redis, events, files: found.files, onLine: log.writeLine })
   const stopping = new Stopping(supervisor, config, events)
   const conditions = new StopConditions(config, supervisor, stopping, events)
+  const recycling = new Recycling(config, supervisor, stopping, events)
   const signals = new ReplicaSignals(supervisor, stopping, config.grace, note)
   let code: ExitCode = EXIT.runtime
   conditions.startClock()
@@ -70,6 +72,7 @@ export async function work(config: Config, watch: boolean): Promise<void> {
     await Promise.race([started, stopping.whenStopped()])
     if (!stopping.started) {
       conditions.start()
+      await recycling.start()
       void doubtQueues(Object.keys(queuesGiven), supervisor, redis, warn)
     }
     const watcher = watch && !stopping.started ? watchFiles(config, supervisor, events, warn) : undefined
@@ -81,6 +84,7 @@ export async function work(config: Config, watch: boolean): Promise<void> {
     throw error
   } finally {
     conditions.close()
+    recycling.close()
     signals.close()
     await Promise.race([redis.close(), new Promise(done => setTimeout(done, 1_000))])
   }

@@ -56,6 +56,7 @@ export class Executor {
   readonly #port: Port
   readonly #events: ExecutorEvents
   readonly #boot: BootWatch
+  readonly #over = Promise.withResolvers<void>()
   #words: DyingWords | undefined
 
   constructor(id: number, open: OpenPort, init: ExecutorInit, events: ExecutorEvents) {
@@ -84,6 +85,16 @@ export class Executor {
     this.served++
     run.startedAt = Date.now()
     this.#port.send(record(TO.start, JSON.stringify(head), job.payload))
+  }
+
+  /** Of its process, when it has one of its own. */
+  get pid(): number | undefined {
+    return this.#port.pid
+  }
+
+  /** Resolves when it has ended, or was abandoned. */
+  get over(): Promise<void> {
+    return this.#over.promise
   }
 
   /** Changes as long as its event loop turns. */
@@ -187,6 +198,7 @@ export class Executor {
     const told: ExecutorExit = this.#words === undefined ? exit : { ...exit, words: this.#words }
     const broken = this.#boot.blame(told)
     this.#events.onExit(this, broken === undefined ? told : { ...told, broken })
+    this.#over.resolve()
   }
 }
 

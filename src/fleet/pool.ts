@@ -144,6 +144,26 @@ export class Pool {
     }
   }
 
+  /**
+   * A new executor for this one, which takes runs until the new one is ready, finishes what it holds and ends; a solo one
+   * only ends. Resolves when the new one is there: true; false when it did not boot, and the present one goes on.
+   */
+  async recycle(executor: Executor): Promise<boolean> {
+    if (this.#shared.has(executor)) {
+      const ready = Promise.withResolvers<Manifest>()
+      this.#spawnShared(ready)
+      try {
+        await ready.promise
+      } catch {
+        return false
+      }
+    }
+    this.#retire(executor)
+    // Another one may have died while there was one more than there should be.
+    this.#refill()
+    return true
+  }
+
   /** Ends every executor, and gives back the runs that never started. */
   async close(reason: string): Promise<void> {
     this.#closing = true

@@ -36,6 +36,8 @@ export interface PortExit {
 export type ExecutorExit = PortExit & { words?: DyingWords; broken?: BrokenFile }
 
 export interface Port {
+  /** Of a child process; absent for a thread of this one. */
+  readonly pid?: number
   send(text: string): void
   /** Takes the records that are there. */
   glance(): void

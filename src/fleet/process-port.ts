@@ -49,6 +49,7 @@ export const openProcess: OpenPort = (init, events) => {
   child.send(init, quiet)
   const outbox = new Outbox(batch => child.send(batch, quiet))
   return {
+    ...(child.pid === undefined ? {} : { pid: child.pid }),
     send: text => outbox.push(text),
     // IPC wakes us by itself.
     glance: () => undefined,

@@ -58,6 +58,8 @@ export interface FleetEvents {
   'job.file-broken': [{ file: string; code: string; message: string }]
   /** It is inside native code that does not return; `abandoned` such executors there are now. */
   'executor.abandoned': [{ executor: number; abandoned: number }]
+  /** A new one takes its place after `served` jobs; what it holds (`running`) it finishes first. */
+  'executor.recycled': [{ executor: number; reason: string; served: number; running: string[] }]
   'executor.ended': [{ executor: number; reason: string; culprit?: string; handedBack: number }]
   /** A run is settled and forgotten; so many are left. For whoever waits, not for logs. */
   'run.ended': [number]

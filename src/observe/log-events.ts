@@ -22,6 +22,7 @@ const LEVELS = {
   'job.unknown': 'warn',
   'job.file-broken': 'error',
   'executor.abandoned': 'error',
+  'executor.recycled': 'info',
   'executor.ended': 'warn',
   'worker.error': 'error',
 } as const satisfies Record<Exclude<keyof FleetEvents, 'run.ended'>, string>

@@ -120,3 +120,36 @@ it('settles the runs of an executor that does not end, gives its place to anothe
   await expect.poll(() => pool.lingering).toBe(1)
   expect(executors).toHaveLength(2)
 })
+
+it('replaces an executor that goes on until the new one is ready, and ends it when it holds nothing', async () => {
+  const { pool, executors } = poolOfOne()
+  const [first] = executors as [Played]
+  first.say(FROM.ready, undefined, MANIFEST)
+  const old = pool.executors[0] as Executor
+  pool.dispatch(runOf(1, 'shared'))
+  const recycled = pool.recycle(old)
+  pool.dispatch(runOf(2, 'shared'))
+  const [, second] = executors as [Played, Played]
+  second.say(FROM.ready, undefined, MANIFEST)
+  expect(await recycled).toBe(true)
+  pool.dispatch(runOf(3, 'shared'))
+  expect([first.started, second.started]).toEqual([[1, 2], [3]])
+  first.say(FROM.done, 1)
+  expect(pool.executors).toHaveLength(2)
+  first.say(FROM.done, 2)
+  await old.over
+  expect(pool.executors).toHaveLength(1)
+})
+
+it('keeps an executor whose successor does not boot', async () => {
+  const { pool, executors } = poolOfOne()
+  const [first] = executors as [Played]
+  first.say(FROM.ready, undefined, MANIFEST)
+  const old = pool.executors[0] as Executor
+  const recycled = pool.recycle(old)
+  await pool.end(pool.executors[1] as Executor, { reason: 'played' })
+  expect(await recycled).toBe(false)
+  pool.dispatch(runOf(1, 'shared'))
+  expect(first.started).toEqual([1])
+  expect(pool.executors).toEqual([old])
+})
