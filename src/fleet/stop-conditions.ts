@@ -33,7 +33,7 @@ export class StopConditions {
     if (maxJobs !== undefined) {
       supervisor.limit = maxJobs
       events.on('run.ended', left => {
-        if (left === 0 && supervisor.counts.started >= maxJobs) this.#stop(`${maxJobs} jobs done`, Infinity)
+        if (left === 0 && supervisor.started >= maxJobs) this.#stop(`${maxJobs} jobs done`, Infinity)
       })
     }
   }

@@ -85,7 +85,7 @@ export class Stopping {
   }
 
   async #stop({ reason, grace }: StopOptions): Promise<{ handedBack: number }> {
-    const { runs, pool, counts, workers, registration, producer, blocking } = this.#supervisor
+    const { runs, pool, outcomes, workers, registration, producer, blocking } = this.#supervisor
     const deadline = Number.isFinite(grace) ? { grace } : {}
     this.#events.emit('fleet.stopping', { reason, running: runs.size, ...deadline })
     const before = this.#supervisor.handedBack
@@ -106,8 +106,8 @@ export class Stopping {
     const handedBack = Math.max(this.#supervisor.handedBack - before, left)
     this.#events.emit('fleet.stopped', {
       reason,
-      completed: counts.completed,
-      failed: counts.failed,
+      completed: outcomes.completed,
+      failed: outcomes.failed,
       superseded: this.#supervisor.superseding.count,
       handedBack,
     })

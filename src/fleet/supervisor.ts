@@ -19,13 +19,14 @@ import { executorEnd } from './executor-end.ts'
 import type { FleetJob, RawResult } from './fleet-job.ts'
 import { FleetWorker } from './fleet-worker.ts'
 import { callJob } from './job-calls.ts'
+import { OutcomeEvents } from './outcome-events.ts'
 import { Pool } from './pool.ts'
 import { openProcess } from './process-port.ts'
 import { Producer } from './producer.ts'
 import { Registration } from './registration.ts'
 import { Replies } from './replies.ts'
 import { Run } from './run.ts'
-import { MOVED, Settlement, timedOut } from './settlement.ts'
+import { Settlement, timedOut } from './settlement.ts'
 import { Superseding } from './superseding.ts'
 import { openThread } from './thread-port.ts'
 import { refuseUnknown } from './unknown-job.ts'
@@ -46,8 +47,9 @@ export class Supervisor {
   readonly producer: Producer
   readonly blocking: BlockPolicy
   readonly superseding: Superseding
+  readonly outcomes: OutcomeEvents
   /** Runs since the start. */
-  readonly counts = { started: 0, completed: 0, failed: 0 }
+  started = 0
   registration: Registration | undefined
   quiet = false
   /** Jobs this replica may start in all. */
@@ -65,6 +67,7 @@ export class Supervisor {
     const { config, redis, events, files } = options
     this.#client = redis.connect('fleet')
     this.#fence = new Fence(this.#client)
+    this.outcomes = new OutcomeEvents(events)
     this.superseding = new Superseding(events, () => this.pool, config.abortGrace)
     this.#settlement = new Settlement(() => this.#client, events)
     this.producer = new Producer(this.#client, redis.prefix, (queue, error) => this.#onError(queue, error))
@@ -109,7 +112,7 @@ export class Supervisor {
 
   /** It has started all jobs that it may, and only waits for their end. */
   get exhausted(): boolean {
-    return this.counts.started >= this.limit
+    return this.started >= this.limit
   }
 
   get jobs(): ReadonlyMap<string, JobEntry> {
@@ -201,14 +204,14 @@ export class Supervisor {
     const placement = known === 'shared' && suspect ? 'solo' : known
     const run = new Run(++this.#seq, job, token, entry, placement, resolve)
     this.runs.add(run)
-    if (++this.counts.started === this.limit) for (const worker of this.workers) void worker.pause(true)
+    if (++this.started === this.limit) for (const worker of this.workers) void worker.pause(true)
     this.pool.dispatch(run)
     try {
       const result = await this.#settlement.settle(run, await promise)
-      this.#onCompleted(run)
+      this.outcomes.onCompleted(run)
       return result
     } catch (error) {
-      this.#onFailed(run, error as Error & { code?: string })
+      this.outcomes.onFailed(run, error as Error & { code?: string })
       throw error
     } finally {
       this.runs.delete(run)
@@ -224,7 +227,8 @@ export class Supervisor {
   #onTimeout(run: Run, timeout: number): void {
     const executor = this.pool.holderOf(run)
     if (executor === undefined) return
-    this.#options.events.emit('job.timed-out', { ...refOf(run), timeout })
+    const { queueName: queue, name: job, id } = run.job
+    this.#options.events.emit('job.timed-out', { queue, job, id, timeout })
     executor.abort(run, 'timeout', `timeout of ${timeout} ms`)
     const verdict: Verdict = {
       reason: `${run.job.name} did not stop after its timeout`,
@@ -267,34 +271,7 @@ export class Supervisor {
     this.superseding.supersede(job, run, error)
   }
 
-  #onCompleted(run: Run): void {
-    this.counts.completed++
-    const { events } = this.#options
-    if (events.listenerCount('job.completed') === 0) return
-    events.emit('job.completed', {
-      ...refOf(run),
-      attempt: run.job.attemptsMade + 1,
-      ms: Date.now() - run.startedAt,
-    })
-  }
-
-  #onFailed(run: Run, error: Error & { code?: string }): void {
-    if (MOVED.has(error.name)) return
-    this.counts.failed++
-    this.#options.events.emit('job.failed', {
-      ...refOf(run),
-      attempt: run.job.attemptsMade + 1,
-      ms: Date.now() - run.startedAt,
-      error: error.message,
-      ...(error.code === undefined ? {} : { code: error.code }),
-    })
-  }
-
   #onError(queue: string, error: unknown): void {
     this.#options.events.emit('worker.error', { queue, message: messageOf(error) })
   }
-}
-
-function refOf({ job }: Run): { queue: string; job: string; id: string } {
-  return { queue: job.queueName, job: job.name, id: job.id }
 }
