@@ -27,6 +27,8 @@ export interface VerbEntry {
 /** Verbs of two words, by the first of them. */
 export const GROUPS: Record<string, string> = {
   fleet: 'what the replicas of this Redis know and do',
+  queues: 'what is in the queues',
+  jobs: 'what becomes of single jobs',
 }
 
 export const VERBS: Record<string, VerbEntry> = {
@@ -39,6 +41,14 @@ export const VERBS: Record<string, VerbEntry> = {
   'fleet pardon': {
     about: 'let a job that was caught blocking share executors again',
     load: () => import('./fleet/pardon.ts'),
+  },
+  'queues quarantine': {
+    about: 'list the jobs that took executors or replicas down',
+    load: () => import('./queues/quarantine.ts'),
+  },
+  'jobs release': {
+    about: 'run a job of the quarantine again, as if it had never crashed',
+    load: () => import('./jobs/release.ts'),
   },
   verify: {
     about: 'prove on this Redis that no fault loses a job or runs one twice at once',

@@ -60,5 +60,6 @@ function crash(run: Run, exit: ExecutorExit): Failure {
   const message = `${run.job.name} ${exit.words?.message ?? `ended its executor, which ${exit.message}`}`
   const failure: Failure = { kind: 'error', name: 'CrashError', code: 'JOB_CRASHED', message }
   if (exit.words?.stack !== undefined) failure.stack = exit.words.stack
+  if (exit.cause === 'memory') failure.cause = 'out of memory'
   return failure
 }

@@ -42,6 +42,11 @@ export class Block {
     this.#sighting = sighting
   }
 
+  /** As much is known of it as can be while it lasts. */
+  get isKnown(): boolean {
+    return this.native || this.#sighting !== undefined
+  }
+
   /**
    * The job that holds the loop. Without a stack it is known only of an executor that holds one run; a stack that is
    * nobody's clears that one too, unless it came late, from after the call.

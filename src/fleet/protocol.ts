@@ -89,6 +89,8 @@ export interface Failure {
   delay?: number
   /** Trying again cannot mend it: the runtime itself refused the payload or the result of this job. */
   final?: true
+  /** Of a crash, when it is known better than that the executor is gone. */
+  cause?: 'out of memory'
 }
 
 /** Who ended the executor, as far as it could tell. `seq` is the run in whose async context it happened. */

@@ -14,18 +14,14 @@
  * | dropped                         | WaitingError       | nothing: the lock is somebody else's      |
  */
 import { DelayedError, UnrecoverableError, WaitingError } from 'bullmq'
-import type { Cluster, Redis } from 'ioredis'
-import { CrashLoopError, ERRORS, TimeoutError } from '../errors.ts'
+import { ERRORS, TimeoutError } from '../errors.ts'
 import type { Events } from '../observe/events.ts'
-import { addCrash, crashesOf } from '../redis/crash-count.ts'
 import { formatMilliseconds } from '../units.ts'
+import type { CrashLoop } from './crash-loop.ts'
 import type { FleetJob } from './fleet-job.ts'
 import { RawResult } from './fleet-job.ts'
 import type { Failure } from './protocol.ts'
 import type { Outcome, Run } from './run.ts'
-
-/** Executors that may die under one job before it is failed for good. */
-const CRASHES_ALLOWED = 3
 
 /** Control errors of BullMQ: the job was moved already, by a sandbox processor or by us. */
 export const MOVED = new Set(['DelayedError', 'WaitingError', 'WaitingChildrenError'])
@@ -33,18 +29,18 @@ export const MOVED = new Set(['DelayedError', 'WaitingError', 'WaitingChildrenEr
 export class Settlement {
   /** Jobs that had been started and went back to their queue, whether or not Redis could be told. */
   handedBack = 0
-  readonly #client: () => Redis | Cluster
+  readonly #crashes: CrashLoop
   readonly #events: Events
 
-  constructor(client: () => Redis | Cluster, events: Events) {
-    this.#client = client
+  constructor(crashes: CrashLoop, events: Events) {
+    this.#crashes = crashes
     this.#events = events
   }
 
   /** Crashes counted against a job so far. Costs a round trip, so it is asked only for jobs that were started before. */
   async crashesOf(job: FleetJob): Promise<number> {
-    const crashes = await crashesOf(this.#client(), job.key)
-    if (crashes >= CRASHES_ALLOWED) throw final(crashLoop(job, crashes))
+    const { crashes, failure } = await this.#crashes.look(job)
+    if (failure !== undefined) throw final(failure)
     return crashes
   }
 
@@ -52,7 +48,7 @@ export class Settlement {
     if (outcome.kind === 'done') return new RawResult(outcome.result)
     if (outcome.kind === 'dropped') throw new WaitingError(outcome.reason)
     if (outcome.kind === 'handed-back') {
-      if (outcome.crashed) await addCrash(this.#client(), run.job.key)
+      if (outcome.crashed) await this.#crashes.suspect(run.job)
       return this.#handBack(run, outcome.reason)
     }
     if (run.aborted === 'shutdown' && !isWord(outcome.failure)) return this.#handBack(run, 'shutdown')
@@ -88,12 +84,11 @@ export class Settlement {
       case 'cancel':
       case 'unrecoverable':
         throw final(failure)
-      case 'error':
-        if (failure.code === 'JOB_CRASHED') {
-          const crashes = await addCrash(this.#client(), job.key)
-          if (crashes >= CRASHES_ALLOWED) throw final(crashLoop(job, crashes, failure))
-        }
+      case 'error': {
+        const loop = await this.#crashes.count(job, failure)
+        if (loop !== undefined) throw final(loop)
         throw failure.final === true ? final(failure) : toError(failure)
+      }
     }
   }
 }
@@ -104,15 +99,6 @@ export function timedOut({ job, entry }: Run): Failure {
     `${job.name} ran longer than its timeout of ${formatMilliseconds(entry.timeout ?? 0)}`,
   )
   return { kind: 'error', name: error.name, code: error.code, message: error.message }
-}
-
-function crashLoop(job: FleetJob, crashes: number, last?: Failure): Failure {
-  const error = new CrashLoopError(
-    `${job.name} took down ${crashes} executors${last === undefined ? '' : `; the last time it ${last.message}`}`,
-  )
-  const failure: Failure = { kind: 'error', name: error.name, code: error.code, message: error.message }
-  if (last?.stack !== undefined) failure.stack = last.stack
-  return failure
 }
 
 /** Errors of this package keep their name in `failedReason`, which is all that BullMQ stores besides the stack. */

@@ -15,6 +15,7 @@ import { Blockers } from '../redis/blockers.ts'
 import { Fence } from '../redis/fence.ts'
 import type { Verdict } from './blame.ts'
 import { BlockPolicy } from './block-policy.ts'
+import { CrashLoop } from './crash-loop.ts'
 import { executorEnd } from './executor-end.ts'
 import type { FleetJob, RawResult } from './fleet-job.ts'
 import { FleetWorker } from './fleet-worker.ts'
@@ -55,6 +56,7 @@ export class Supervisor {
   /** Jobs this replica may start in all. */
   limit = Infinity
   readonly #options: SupervisorOptions
+  readonly #crashes: CrashLoop
   readonly #settlement: Settlement
   readonly #replies = new Replies(() => this.pool.glance())
   readonly #fence: Fence
@@ -69,7 +71,8 @@ export class Supervisor {
     this.#fence = new Fence(this.#client)
     this.outcomes = new OutcomeEvents(events)
     this.superseding = new Superseding(events, () => this.pool, config.abortGrace)
-    this.#settlement = new Settlement(() => this.#client, events)
+    this.#crashes = new CrashLoop(this.#client, redis.prefix)
+    this.#settlement = new Settlement(this.#crashes, events)
     this.producer = new Producer(this.#client, redis.prefix, (queue, error) => this.#onError(queue, error))
     this.pool = new Pool(
       {
@@ -169,6 +172,9 @@ export class Supervisor {
     const handlers = {
       process: (job: FleetJob, token: string) => this.#process(job, token),
       onSuperseded: (job: FleetJob, error: SupersededError) => this.#onSuperseded(job, error),
+      // It fails all the same when that cannot be kept.
+      onLost: (job: FleetJob) =>
+        this.#crashes.onLost(job).catch((error: unknown) => this.#onError(queue, error)),
     }
     const worker = new FleetWorker(queue, handlers, this.#fence, this.#replies, {
       connection: this.#client,

@@ -92,7 +92,7 @@ export class Watchdog {
   #open(executor: Executor, since: number): Block {
     const block = new Block(executor, since)
     const late = setTimeout(() => {
-      if (this.#blocks.get(executor) !== block) return
+      if (this.#blocks.get(executor) !== block || executor.state !== 'ready') return
       block.native = true
       this.#report(block)
     }, STACK_WITHIN)
@@ -103,8 +103,8 @@ export class Watchdog {
         // Of a native call the stack comes when it returns, and then the block is over.
         if (block.native || this.#blocks.get(executor) === block) this.#report(block)
       },
-      // It ended before.
-      () => clearTimeout(late),
+      // It ended before; one that lives on all the same is known as far as it can be, in a moment.
+      () => undefined,
     )
     return block
   }
@@ -116,7 +116,8 @@ export class Watchdog {
       this.#report(block)
     }
     const limit = this.#options.limitOf(block)
-    if (limit !== false && ms >= limit && !block.ending) {
+    // A limit that is near `warn` waits for the stack: the executor takes it along when it ends.
+    if (limit !== false && ms >= limit && block.isKnown && !block.ending) {
       block.ending = true
       this.#options.onLimit(block, limit)
     }

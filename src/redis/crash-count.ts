@@ -12,6 +12,11 @@ export async function addCrash(client: Redis | Cluster, key: string): Promise<nu
   return client.hincrby(key, FIELD, 1)
 }
 
+/** As if it had never crashed. */
+export async function forgetCrashes(client: Redis | Cluster, key: string): Promise<void> {
+  await client.hdel(key, FIELD)
+}
+
 export async function crashesOf(client: Redis | Cluster, key: string): Promise<number> {
   return Number((await client.hget(key, FIELD)) ?? 0)
 }

@@ -53,7 +53,11 @@ describe('FleetWorker', () => {
     }
     const connection = redis.client()
     const superseded: string[] = []
-    const events = { process, onSuperseded: ({ id }: FleetJob) => void superseded.push(id) }
+    const events = {
+      process,
+      onSuperseded: ({ id }: FleetJob) => void superseded.push(id),
+      onLost: async () => {},
+    }
     const worker = new Worker('handed-back', events, new Fence(connection), new Replies(() => undefined), {
       connection,
       concurrency: CONCURRENCY,

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis'
 import { describe, expect, it } from 'vitest'
+import { CrashLoop } from '../../src/fleet/crash-loop.ts'
 import type { FleetJob } from '../../src/fleet/fleet-job.ts'
 import type { AbortCause, Failure } from '../../src/fleet/protocol.ts'
 import { Run } from '../../src/fleet/run.ts'
@@ -18,9 +19,10 @@ async function settled(failure: Failure, aborted?: AbortCause) {
     moveToWait: async () => moved.push('wait'),
     moveToDelayed: async () => moved.push('delayed'),
   }
+  const crashes = new CrashLoop({} as Redis, 'bull')
   const run = new Run(1, job as unknown as FleetJob, 'token', {} as JobEntry, 'shared', () => undefined)
   run.aborted = aborted
-  const settlement = new Settlement(() => ({}) as Redis, new Events())
+  const settlement = new Settlement(crashes, new Events())
   const error = await settlement.settle(run, { kind: 'failed', failure }).then(
     () => expect.unreachable('it is completed'),
     (thrown: Error & { code?: string }) => thrown,
