@@ -3,8 +3,8 @@
  * `JSON.parse` of anything but a literal. At the top level of a file they run once per executor, before it takes jobs,
  * and are let be.
  */
-import type { CallExpression, NewExpression, Node, TemplateLiteral } from 'acorn'
-import { ancestor } from 'acorn-walk'
+import type { CallExpression, MemberExpression, NewExpression, Node, TemplateLiteral } from 'acorn'
+import { ancestor, simple } from 'acorn-walk'
 import { findingAt, type Finding } from './finding.ts'
 import type { Source } from './source.ts'
 
@@ -43,19 +43,29 @@ export function isFunction({ type }: Node): boolean {
   return ['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression'].includes(type)
 }
 
-/** `readFileSync`, also of `fs.readFileSync` and of `import { readFileSync as read }`; `JSON.parse` as it stands. */
+/**
+ * `readFileSync`, also of `fs.readFileSync`, `fs['readFileSync']`, `readFileSync.call` and of what was renamed when it was
+ * imported or destructured; `JSON.parse` as it stands.
+ */
 function nameOf(
   { callee }: CallExpression | NewExpression,
   renamed: ReadonlyMap<string, string>,
 ): string | undefined {
-  if (callee.type === 'Identifier') return renamed.get(callee.name) ?? callee.name
-  if (callee.type !== 'MemberExpression' || callee.property.type !== 'Identifier' || callee.computed)
-    return undefined
-  const { object, property } = callee
-  const isGlobal = object.type === 'Identifier' && ['JSON', 'Atomics'].includes(object.name)
-  return isGlobal ? `${object.name}.${property.name}` : property.name
+  return nameIn(callee, renamed)
 }
 
+function nameIn(callee: Node, renamed: ReadonlyMap<string, string>): string | undefined {
+  const { type, name, object, property, computed } = callee as Partial<MemberExpression> & { name?: string }
+  if ((type as string) === 'Identifier') return renamed.get(name as string) ?? name
+  if (type !== 'MemberExpression') return undefined
+  const last = computed ? (property as { value?: unknown }).value : (property as { name?: string }).name
+  if (typeof last !== 'string') return undefined
+  if (last === 'call' || last === 'apply') return nameIn(object as Node, renamed)
+  const of = (object as { name?: string }).name ?? ''
+  return ['JSON', 'Atomics'].includes(of) ? `${of}.${last}` : last
+}
+
+/** Local name -> the name that it had: `import { readFileSync as read }`, `const { readFileSync: read } = ...`. */
 function renamedImports(tree: Source['tree']): Map<string, string> {
   const names = new Map<string, string>()
   for (const statement of tree.body) {
@@ -65,6 +75,14 @@ function renamedImports(tree: Source['tree']): Map<string, string> {
         names.set(one.local.name, one.imported.name)
     }
   }
+  simple(tree, {
+    ObjectPattern({ properties }) {
+      for (const one of properties) {
+        if (one.type !== 'Property' || one.value.type !== 'Identifier') continue
+        if (one.key.type === 'Identifier') names.set(one.value.name, one.key.name)
+      }
+    },
+  })
   return names
 }
 

@@ -1,12 +1,12 @@
 /**
  * Loops that never let the event loop turn: without `await`, and either without an end of their own (`while (true)`)
- * or over what came with the job. That is told from names: `args`, a variable that was made from it, and an element of
- * either. A loop over anything else is let be: most are short.
+ * or over what came with the job. A loop over anything else is let be: most are short.
  */
 import type { Node } from 'acorn'
-import { ancestor, base, full, simple } from 'acorn-walk'
+import { ancestor, base, simple } from 'acorn-walk'
 import { isFunction } from './calls.ts'
 import { findingAt, type Finding } from './finding.ts'
+import { isInput, namesAt, namesOfInput } from './input.ts'
 import type { Source } from './source.ts'
 
 /** Methods of arrays that call their argument for each element before they return. */
@@ -37,7 +37,7 @@ export function blockingLoops({ file, tree }: Source): Finding[] {
   const look = (node: Node, over: unknown, ancestors: Node[]) => {
     if (!ancestors.some(isFunction) || canYield(node)) return
     if (over === undefined) report(node, ENDLESS)
-    else if (isNamed(over as Node, input)) report(node, OVER_INPUT)
+    else if (isInput(over as Node, namesAt(ancestors, input))) report(node, OVER_INPUT)
   }
   ancestor(tree, {
     WhileStatement: (node, _, all) => look(node, isTrue(node.test) ? undefined : node.test, all),
@@ -49,43 +49,10 @@ export function blockingLoops({ file, tree }: Source): Finding[] {
       const { callee, arguments: given } = node
       if (callee.type !== 'MemberExpression' || callee.property.type !== 'Identifier') return
       if (!EACH.has(callee.property.name) || isAsync(given[0])) return
-      if (all.some(isFunction) && isNamed(callee.object, input)) report(node, OVER_INPUT)
+      if (all.some(isFunction) && isInput(callee.object, namesAt(all, input))) report(node, OVER_INPUT)
     },
   })
   return findings
-}
-
-/** `args`, and the variables that are made from it in one step or more. */
-function namesOfInput(tree: Source['tree']): Set<string> {
-  const names = new Set(['args'])
-  for (let before = 0; before < names.size;) {
-    before = names.size
-    simple(tree, {
-      VariableDeclarator({ id, init }) {
-        if (init && init.type !== 'AwaitExpression' && isNamed(init, names)) addNames(id, names)
-      },
-    })
-  }
-  return names
-}
-
-function addNames(pattern: Node, names: Set<string>): void {
-  full(pattern, node => {
-    if (node.type === 'Identifier') names.add((node as unknown as { name: string }).name)
-  })
-  // The walker does not visit the names of a pattern as identifiers.
-  simple(pattern, { Pattern: node => void (node.type === 'Identifier' && names.add(node.name)) })
-}
-
-/** `rows`, `args.rows`, `ctx.args.rows.length`: a path in which one of the names stands. */
-function isNamed(node: Node, names: ReadonlySet<string>): boolean {
-  const { type, name, object, property, left, right, expression } = node as unknown as Nodes
-  if (type === 'Identifier') return names.has(name as string)
-  if (type === 'ChainExpression') return isNamed(expression as Node, names)
-  if (type === 'BinaryExpression') return isNamed(left as Node, names) || isNamed(right as Node, names)
-  if (type !== 'MemberExpression') return false
-  const last = property as { type: string; name: string }
-  return (last.type === 'Identifier' && last.name === 'args') || isNamed(object as Node, names)
 }
 
 /** Whether it awaits or yields, not counting functions that are made in it. */

@@ -22,7 +22,7 @@ function marks(file: string): string[] {
 }
 
 function found(file: string): string[] {
-  const { findings } = checkFiles([inRoot('jobs', 'calls.ts'), inRoot('jobs', 'loops.ts')])
+  const { findings } = checkFiles(['calls.ts', 'input.ts', 'loops.ts'].map(name => inRoot('jobs', name)))
   return findings
     .filter(finding => finding.file === file && finding.rule !== 'allowance')
     .map(({ line, rule }) => `${line} ${rule}`)
@@ -30,6 +30,7 @@ function found(file: string): string[] {
 
 it.each([
   ['jobs', 'calls.ts'],
+  ['jobs', 'input.ts'],
   ['jobs', 'loops.ts'],
   ['lib', 'totals.ts'],
 ])('finds what is marked in %s/%s, and nothing else', (...path) => {
@@ -63,7 +64,7 @@ describe('runner check', () => {
   it('prints a line for each finding, and exits 0; 1 with --strict', async () => {
     const { code, stdout, stderr } = await runner(['check'], { cwd: root })
     expect(stdout).toMatch(/^jobs\/calls\.ts:14:5 {2}sync-call {2}execSync\(\) holds the event loop/m)
-    expect(stdout).toMatch(/^2 jobs load, 0 do not; \d+ warnings in 3 files$/m)
+    expect(stdout).toMatch(/^3 jobs load, 0 do not; \d+ warnings in 4 files$/m)
     expect(stderr).toBe('')
     expect(code).toBe(0)
     expect((await runner(['check', '--strict'], { cwd: root })).code).toBe(1)
