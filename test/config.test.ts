@@ -57,7 +57,7 @@ describe('precedence', () => {
       Object.keys(OPTIONS)
         .filter(key => !(key in config))
         .sort(),
-    ).toEqual(['idleTimeout', 'maxJobs', 'maxTime', 'redis'].sort())
+    ).toEqual(['executorMaxJobs', 'idleTimeout', 'maxJobs', 'maxRss', 'maxTime', 'redis'])
   })
 
   test('is frozen', async () => {
