@@ -1,12 +1,15 @@
 /** Executors that are replaced because of what they have done or hold, in replicas that work real jobs. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { bench, KINDS, untilFinished } from '../helpers/fleet.ts'
 import { expectPromiseKept } from '../helpers/oracle.ts'
 import { project } from '../helpers/project.ts'
 import { startRedis, type TestRedis } from '../helpers/redis.ts'
 import { Replica } from '../helpers/replica.ts'
+
+// Some wait for memory that a virtual machine may take its time to give.
+vi.setConfig({ testTimeout: 90_000 })
 
 let redis: TestRedis
 beforeAll(async () => void (redis = await startRedis()))

@@ -1,5 +1,5 @@
 /** What gets into the quarantine, what is shown of it, and how it gets out. */
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import type { Quarantined } from '../../../src/redis/quarantine.ts'
 import type { Act } from '../../fixtures/actions.ts'
 import { bench, fateOf, untilState } from '../../helpers/fleet.ts'
@@ -7,6 +7,9 @@ import { untilRecorded } from '../../helpers/oracle.ts'
 import { startRedis, type TestRedis } from '../../helpers/redis.ts'
 import { Replica } from '../../helpers/replica.ts'
 import { runner } from '../../helpers/runner.ts'
+
+// Each starts replicas, ends executors and calls the CLI, up to six times.
+vi.setConfig({ testTimeout: 90_000 })
 
 let redis: TestRedis
 beforeAll(async () => void (redis = await startRedis()))
@@ -32,7 +35,7 @@ it.each<[Quarantined['cause'], Act, RegExp, RegExp | undefined]>([
   async (cause, act, reason, stack) => {
     await using b = await bench(redis)
     // To fill the memory holds the event loop too.
-    const limit = cause === 'blocked' ? '600ms' : 'false'
+    const limit = cause === 'blocked' ? '2s' : 'false'
     const args = ['--executors', '1', '--executor-memory', '64MiB', '--block-limit', limit]
     await using _replica = await Replica.start({ redis, args })
     const { id } = await b.act({ ...act, untilFence: 4, value: 2 ** 28 }, FIFTEEN_ATTEMPTS)
