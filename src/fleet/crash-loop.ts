@@ -16,6 +16,9 @@ const CRASHES_ALLOWED = 3
 /** Codes of failures that cost an executor. A timeout is none of them: it is a limit of the job's own. */
 const COSTLY = new Set(['JOB_CRASHED', 'JOB_BLOCKED'])
 
+/** Of BullMQ's sweep (moveStalledJobsToWait). */
+const STALLED = /^job stalled more than/
+
 export class CrashLoop {
   readonly #client: Redis | Cluster
   readonly #quarantine: Quarantine
@@ -43,9 +46,10 @@ export class CrashLoop {
     return crashes < CRASHES_ALLOWED ? undefined : this.#end(job, crashes, failure)
   }
 
-  /** BullMQ is about to fail it: so many replicas died under it. */
-  async onLost(job: FleetJob): Promise<void> {
-    await this.#put(job, { cause: 'replica lost', reason: job.deferredFailure ?? '', crashes: 0 })
+  /** BullMQ is about to fail it: so many replicas died under it, or a child of its failed, which concerns nobody here. */
+  async onDeferred(job: FleetJob): Promise<void> {
+    const reason = job.deferredFailure ?? ''
+    if (STALLED.test(reason)) await this.#put(job, { cause: 'replica lost', reason, crashes: 0 })
   }
 
   async #end(job: FleetJob, crashes: number, last?: Failure): Promise<Failure> {

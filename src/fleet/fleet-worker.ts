@@ -28,8 +28,8 @@ import { SweepGuard } from './sweep-guard.ts'
 export interface FleetWorkerEvents {
   process: (job: FleetJob, token: string) => Promise<RawResult>
   onSuperseded: OnSuperseded
-  /** It is about to fail, because too many replicas died under it. */
-  onLost: (job: FleetJob) => Promise<void>
+  /** It is about to fail for what happened before it was fetched. */
+  onDeferred: (job: FleetJob) => Promise<void>
 }
 
 type NextJob = [json?: JobJson, id?: string, limitDelay?: number, delayUntil?: number]
@@ -42,21 +42,21 @@ interface Internals {
 
 export class FleetWorker extends Worker<unknown, RawResult> {
   readonly #process: FleetWorkerEvents['process']
-  readonly #onLost: FleetWorkerEvents['onLost']
+  readonly #onDeferred: FleetWorkerEvents['onDeferred']
   readonly #short: boolean
   readonly #replies: Replies
   readonly #sweeps: SweepGuard
 
   constructor(
     queue: string,
-    { process, onSuperseded, onLost }: FleetWorkerEvents,
+    { process, onSuperseded, onDeferred }: FleetWorkerEvents,
     fence: Fence,
     replies: Replies,
     options: WorkerOptions,
   ) {
     super(queue, () => Promise.reject(new Error('unused')), { ...options, autorun: false }, rawBackend)
     this.#process = process
-    this.#onLost = onLost
+    this.#onDeferred = onDeferred
     this.#replies = replies
     const locks = this.lockManager as FleetLocks
     void new LockReclaim(this.backend, locks, fence, onSuperseded)
@@ -107,7 +107,7 @@ export class FleetWorker extends Worker<unknown, RawResult> {
     locks: FleetLocks,
   ): Promise<void | Job<unknown, RawResult>> {
     const { maxStartedAttempts } = this.opts
-    if (job.deferredFailure !== undefined) await this.#onLost(job)
+    if (job.deferredFailure !== undefined) await this.#onDeferred(job)
     if (!this.#short || job.deferredFailure !== undefined || maxStartedAttempts !== undefined) {
       return super.processJob(job, token, fetchNext)
     }

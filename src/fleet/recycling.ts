@@ -78,6 +78,8 @@ export class Recycling {
       return
     }
     const { executors } = this.#supervisor.pool
+    // All died, and their successors wait for a moment: nobody to be the cause.
+    if (executors.length === 0) return
     const last = (this.#suspects ??= Math.max(...executors.map(({ id }) => id)))
     const old = executors.filter(({ id }) => id <= last).sort((a, b) => a.id - b.id)
     const reason = `the replica holds ${inMebibytes(rss)}, more than ${inMebibytes(maxRss)}`

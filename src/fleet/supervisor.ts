@@ -173,8 +173,8 @@ export class Supervisor {
       process: (job: FleetJob, token: string) => this.#process(job, token),
       onSuperseded: (job: FleetJob, error: SupersededError) => this.#onSuperseded(job, error),
       // It fails all the same when that cannot be kept.
-      onLost: (job: FleetJob) =>
-        this.#crashes.onLost(job).catch((error: unknown) => this.#onError(queue, error)),
+      onDeferred: (job: FleetJob) =>
+        this.#crashes.onDeferred(job).catch((error: unknown) => this.#onError(queue, error)),
     }
     const worker = new FleetWorker(queue, handlers, this.#fence, this.#replies, {
       connection: this.#client,

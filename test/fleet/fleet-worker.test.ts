@@ -56,7 +56,7 @@ describe('FleetWorker', () => {
     const events = {
       process,
       onSuperseded: ({ id }: FleetJob) => void superseded.push(id),
-      onLost: async () => {},
+      onDeferred: async () => {},
     }
     const worker = new Worker('handed-back', events, new Fence(connection), new Replies(() => undefined), {
       connection,

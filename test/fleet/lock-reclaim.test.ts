@@ -39,7 +39,7 @@ beforeEach(async () => {
       return new RawResult(`"run ${job.attemptsStarted}"`)
     },
     onSuperseded: (_job: FleetJob, { message }: Error) => void superseded.push(message),
-    onLost: async () => {},
+    onDeferred: async () => {},
   }
   // It does not sweep by itself within the test.
   const options = { connection: client, lockDuration: LOCK, stalledInterval: 60_000, concurrency: 1 }
