@@ -10,7 +10,7 @@ import { joinPrivateServer } from './embedded.ts'
 import { firstConnection } from './first-connection.ts'
 import { readTarget, requireHashTag } from './target.ts'
 
-export interface RedisHandle {
+export interface RedisHandle extends AsyncDisposable {
   /**
    * A new client that is connecting already, fit for BullMQ. `role` is what CLIENT LIST shows, as `runner:<role>`.
    * It reconnects for ever and has an 'error' listener. A Cluster when the setting names one.
@@ -71,7 +71,7 @@ export async function openRedis(
     const { warnings, roundTrip, version, withoutInfo } = report
     const clients = new Set<Client>()
     let closing: Promise<void> | undefined
-    return {
+    const handle: RedisHandle = {
       location: target.location,
       prefix: config.prefix,
       embedded: server !== undefined,
@@ -89,7 +89,9 @@ export async function openRedis(
         closing ??= Promise.all([...clients].map(closeClient)).then(() => server?.leave())
         return closing
       },
+      [Symbol.asyncDispose]: () => handle.close(),
     }
+    return handle
   } catch (error) {
     server?.leave()
     throw error

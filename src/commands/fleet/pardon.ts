@@ -24,25 +24,21 @@ export function define(command: Command, context: CliContext): void {
 
 async function pardon(job: string | undefined, context: CliContext): Promise<void> {
   const config = await context.config()
-  const redis = await openRedis(config, { onMessage: context.note })
-  try {
-    const blockers = new Blockers(redis.connect('command'), redis.prefix)
-    const known = await blockers.list()
-    if (job === undefined) {
-      const rows = [...known.values()]
-      const lines = rows.map(({ job: name, where, ms }) => `${name}  ${formatMilliseconds(ms)}  ${where}`)
-      context.print(lines.join('\n') || 'no job was caught blocking', rows)
-      return
-    }
-    if (!(await blockers.pardon(job))) {
-      throw new RunnerError(
-        'JOB_NOT_FOUND',
-        `${job} was not caught blocking`,
-        didYouMean(job, [...known.keys()]),
-      )
-    }
-    context.print(`${job} shares executors again`, { job })
-  } finally {
-    await redis.close()
+  await using redis = await openRedis(config, { onMessage: context.note })
+  const blockers = new Blockers(redis.connect('command'), redis.prefix)
+  const known = await blockers.list()
+  if (job === undefined) {
+    const rows = [...known.values()]
+    const lines = rows.map(({ job: name, where, ms }) => `${name}  ${formatMilliseconds(ms)}  ${where}`)
+    context.print(lines.join('\n') || 'no job was caught blocking', rows)
+    return
   }
+  if (!(await blockers.pardon(job))) {
+    throw new RunnerError(
+      'JOB_NOT_FOUND',
+      `${job} was not caught blocking`,
+      didYouMean(job, [...known.keys()]),
+    )
+  }
+  context.print(`${job} shares executors again`, { job })
 }

@@ -28,24 +28,20 @@ export function define(command: Command, context: CliContext): void {
 
 async function release(id: string, queue: string | undefined, context: CliContext): Promise<void> {
   const config = await context.config()
-  const redis = await openRedis(config, { onMessage: context.note })
-  try {
-    const connection = redis.connect('command')
-    const quarantine = new Quarantine(connection, redis.prefix)
-    const entry = choose(await quarantine.list(), id, queue)
-    const released = await putBack(connection, redis.prefix, entry)
-    // Last: what breaks off before can be asked for again.
-    await quarantine.remove(entry)
-    if (!released) {
-      throw new RunnerError('JOB_NOT_FOUND', `${entry.job} ${id} is no longer in queue ${entry.queue}`, {
-        hint: 'somebody removed it; it is out of the quarantine now',
-      })
-    }
-    const { queue: name, job } = entry
-    context.print(`${job} ${id} is back in queue ${name}`, { queue: name, job, id })
-  } finally {
-    await redis.close()
+  await using redis = await openRedis(config, { onMessage: context.note })
+  const connection = redis.connect('command')
+  const quarantine = new Quarantine(connection, redis.prefix)
+  const entry = choose(await quarantine.list(), id, queue)
+  const released = await putBack(connection, redis.prefix, entry)
+  // Last: what breaks off before can be asked for again.
+  await quarantine.remove(entry)
+  if (!released) {
+    throw new RunnerError('JOB_NOT_FOUND', `${entry.job} ${id} is no longer in queue ${entry.queue}`, {
+      hint: 'somebody removed it; it is out of the quarantine now',
+    })
   }
+  const { queue: name, job } = entry
+  context.print(`${job} ${id} is back in queue ${name}`, { queue: name, job, id })
 }
 
 function choose(all: Quarantined[], id: string, queue: string | undefined): Quarantined {
