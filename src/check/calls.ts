@@ -3,17 +3,17 @@
  * `JSON.parse` of anything but a literal. At the top level of a file they run once per executor, before it takes jobs,
  * and are let be.
  */
-import type { CallExpression, MemberExpression, NewExpression, Node, TemplateLiteral } from 'acorn'
+import type { MemberExpression, Node, TemplateLiteral } from 'acorn'
 import { ancestor, simple } from 'acorn-walk'
 import { findingAt, type Finding } from './finding.ts'
 import type { Source } from './source.ts'
 
 export function blockingCalls({ file, tree }: Source): Finding[] {
-  const renamed = renamedImports(tree)
+  const renamed = originalNames(tree)
   const findings: Finding[] = []
   ancestor(tree, {
     NewExpression(node, _state, ancestors) {
-      const name = nameOf(node, renamed)
+      const name = nameOf(node.callee, renamed)
       if (name === undefined || !/\wSync$/.test(name) || !ancestors.some(isFunction)) return
       findings.push(
         findingAt(file, node, 'sync-call', `each call of a ${name} holds the event loop until it returns`),
@@ -21,7 +21,7 @@ export function blockingCalls({ file, tree }: Source): Finding[] {
     },
     CallExpression(node, _state, ancestors) {
       if (!ancestors.some(isFunction)) return
-      const name = nameOf(node, renamed)
+      const name = nameOf(node.callee, renamed)
       if (name === undefined) return
       if (/\wSync$/.test(name)) {
         const message = `${name}() holds the event loop until it returns; use the asynchronous one`
@@ -47,26 +47,19 @@ export function isFunction({ type }: Node): boolean {
  * `readFileSync`, also of `fs.readFileSync`, `fs['readFileSync']`, `readFileSync.call` and of what was renamed when it was
  * imported or destructured; `JSON.parse` as it stands.
  */
-function nameOf(
-  { callee }: CallExpression | NewExpression,
-  renamed: ReadonlyMap<string, string>,
-): string | undefined {
-  return nameIn(callee, renamed)
-}
-
-function nameIn(callee: Node, renamed: ReadonlyMap<string, string>): string | undefined {
+function nameOf(callee: Node, renamed: ReadonlyMap<string, string>): string | undefined {
   const { type, name, object, property, computed } = callee as Partial<MemberExpression> & { name?: string }
   if ((type as string) === 'Identifier') return renamed.get(name as string) ?? name
   if (type !== 'MemberExpression') return undefined
   const last = computed ? (property as { value?: unknown }).value : (property as { name?: string }).name
   if (typeof last !== 'string') return undefined
-  if (last === 'call' || last === 'apply') return nameIn(object as Node, renamed)
+  if (last === 'call' || last === 'apply') return nameOf(object as Node, renamed)
   const of = (object as { name?: string }).name ?? ''
   return ['JSON', 'Atomics'].includes(of) ? `${of}.${last}` : last
 }
 
 /** Local name -> the name that it had: `import { readFileSync as read }`, `const { readFileSync: read } = ...`. */
-function renamedImports(tree: Source['tree']): Map<string, string> {
+function originalNames(tree: Source['tree']): Map<string, string> {
   const names = new Map<string, string>()
   for (const statement of tree.body) {
     if (statement.type !== 'ImportDeclaration') continue
