@@ -58,6 +58,11 @@ const unit = (parse: (value: string | number) => number) =>
     }
   })
 
+/** '512 MiB', rounded. */
+export function formatMebibytes(size: number): string {
+  return `${Math.round(size / bytes('1MiB'))} MiB`
+}
+
 /** zod schema: duration in, milliseconds out. */
 export const duration = () => unit(milliseconds)
 /** zod schema: size in, bytes out. */

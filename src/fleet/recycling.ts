@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config.ts'
 import { EXIT, RunnerError, messageOf } from '../errors.ts'
 import type { Events } from '../observe/events.ts'
-import { bytes } from '../units.ts'
+import { formatMebibytes } from '../units.ts'
 import type { Executor } from './executor.ts'
 import { residentBytes } from './rss.ts'
 import type { Stopping } from './stopping.ts'
@@ -50,7 +50,7 @@ export class Recycling {
     if (rss > maxRss) {
       throw new RunnerError(
         'CONFIG_INVALID',
-        `maxRss is ${inMebibytes(maxRss)}, and the replica holds ${inMebibytes(rss)} before its first job`,
+        `maxRss is ${formatMebibytes(maxRss)}, and the replica holds ${formatMebibytes(rss)} before its first job`,
         { hint: 'give it more (--max-rss), or use fewer executors' },
       )
     }
@@ -82,7 +82,7 @@ export class Recycling {
     if (executors.length === 0) return
     const last = (this.#suspects ??= Math.max(...executors.map(({ id }) => id)))
     const old = executors.filter(({ id }) => id <= last).sort((a, b) => a.id - b.id)
-    const reason = `the replica holds ${inMebibytes(rss)}, more than ${inMebibytes(maxRss)}`
+    const reason = `the replica holds ${formatMebibytes(rss)}, more than ${formatMebibytes(maxRss)}`
     const [next] = old.filter(isInUse)
     if (next !== undefined) {
       // It keeps its memory until it has finished what it holds. A long job may not keep the next one from its turn.
@@ -128,8 +128,4 @@ export class Recycling {
 
 function isInUse({ state, retired }: Executor): boolean {
   return state === 'ready' && !retired
-}
-
-function inMebibytes(size: number): string {
-  return `${Math.round(size / bytes('1MiB'))} MiB`
 }

@@ -1,6 +1,6 @@
 /** An executor that is a worker thread: cheapest messages; ends a spin in milliseconds, native code only when it returns. */
 import { Worker } from 'node:worker_threads'
-import { bytes } from '../units.ts'
+import { bytes, formatMebibytes } from '../units.ts'
 import { importFlags } from '../job/import-flags.ts'
 import { beatMemory, readBeat } from './beat.ts'
 import type { ExecutorInit, OpenPort, PortExit } from './port.ts'
@@ -35,7 +35,7 @@ export const openThread: OpenPort = (init, events) => {
       error.code === 'ERR_WORKER_OUT_OF_MEMORY'
         ? {
             cause: 'memory',
-            message: `ran out of memory (heap limit ${Math.round(init.memory / bytes('1MiB'))} MiB)`,
+            message: `ran out of memory (heap limit ${formatMebibytes(init.memory)})`,
           }
         : { cause: 'error', message: error.message }
   })

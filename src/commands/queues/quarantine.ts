@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { Quarantine, type Quarantined } from '../../redis/quarantine.ts'
 import { openRedis } from '../../redis/connection.ts'
-import { bytes } from '../../units.ts'
+import { formatMebibytes } from '../../units.ts'
 import { addHelp } from '../help.ts'
 import type { CliContext } from '../verbs.ts'
 
@@ -22,18 +22,14 @@ export function define(command: Command, context: CliContext): void {
 
 async function list(queue: string | undefined, context: CliContext): Promise<void> {
   const config = await context.config()
-  const redis = await openRedis(config, { onMessage: context.note })
-  try {
-    const all = await new Quarantine(redis.connect('command'), redis.prefix).list()
-    const rows = queue === undefined ? all : all.filter(one => one.queue === queue)
-    context.print(rows.map(textOf).join('\n') || 'no job is in quarantine', rows)
-  } finally {
-    await redis.close()
-  }
+  await using redis = await openRedis(config, { onMessage: context.note })
+  const all = await new Quarantine(redis.connect('command'), redis.prefix).list()
+  const rows = queue === undefined ? all : all.filter(one => one.queue === queue)
+  context.print(rows.map(textOf).join('\n') || 'no job is in quarantine', rows)
 }
 
 function textOf({ queue, id, job, cause, reason, peakRss, at, stack }: Quarantined): string {
-  const head = `${queue}  ${job} ${id}  ${cause}  rss ${Math.round(peakRss / bytes('1MiB'))} MiB`
+  const head = `${queue}  ${job} ${id}  ${cause}  rss ${formatMebibytes(peakRss)}`
   const lines = [`${head}  ${new Date(at).toISOString()}`, reason]
   // The message of an error may be of several lines, and so is part of its stack.
   if (stack !== undefined) lines.push(...stack.split('\n').filter(line => /^\s+at /.test(line)))
