@@ -3,6 +3,9 @@
  * A job that went back to its queue may have been taken by another slot of the same worker by then: letting go of the
  * id would end the renewal of that newer run, and the job would be run twice at once on a healthy host. Here a lock is
  * held by id *and* token: a run lets go of its own and of no other.
+ *
+ * The timer is BullMQ's, four times in a lock duration, written anew so that it can be measured: a lock is renewed when
+ * it is between a quarter and a half of its duration old, so a renewal may be late by another half before it runs out.
  */
 import { LockManager } from 'bullmq'
 import type { Hold } from '../redis/fence.ts'
@@ -14,7 +17,16 @@ export interface Held {
   hold: Hold
 }
 
+/** One turn of the timer. Milliseconds. */
+export interface Renewal {
+  /** How much later than it should the last lock was renewed. */
+  delay: number
+  /** Of the command, when there was a lock to renew. */
+  roundTrip: number | undefined
+}
+
 export class FleetLocks extends LockManager {
+  onRenewal: ((renewal: Renewal) => void) | undefined
   readonly #jobs = new Map<string, FleetJob>()
 
   /** Milliseconds. */
@@ -22,10 +34,42 @@ export class FleetLocks extends LockManager {
     return this.opts.lockDuration
   }
 
+  /** Of the locks that are taken and renewed from now on. */
+  set lockDuration(ms: number) {
+    this.opts.lockDuration = ms
+  }
+
+  override start(): void {
+    if (!this.closed) this.#arm()
+  }
+
+  #arm(): void {
+    clearTimeout(this.lockRenewalTimer)
+    const quarter = this.lockDuration / 4
+    const due = performance.now() + quarter
+    const renew = () => this.#renew(due, quarter).finally(() => this.start())
+    this.lockRenewalTimer = setTimeout(() => void renew(), quarter)
+  }
+
+  /** Never rejects: `extendLocks` reports its errors. */
+  async #renew(due: number, age: number): Promise<void> {
+    const now = Date.now()
+    const ids: string[] = []
+    for (const [id, held] of this.trackedJobs) {
+      if (held.ts + age >= now) continue
+      held.ts = now
+      ids.push(id)
+    }
+    const sent = performance.now()
+    if (ids.length > 0) await this.extendLocks(ids)
+    const answered = performance.now()
+    this.onRenewal?.({ delay: answered - due, roundTrip: ids.length > 0 ? answered - sent : undefined })
+  }
+
   /** From now on the lock of this job is renewed. It was taken when the job was fetched. */
   hold(job: FleetJob, token: string): void {
     this.#jobs.set(job.id, job)
-    super.trackJob(job.id, token, job.processedOn ?? 0)
+    super.trackJob(job.id, token, job.processedOn ?? Date.now())
   }
 
   /** Whether the run that holds this job is about to move it away. Hot path. */

@@ -60,7 +60,7 @@ export class FleetWorker extends Worker<unknown, RawResult> {
     this.#replies = replies
     const locks = this.lockManager as FleetLocks
     void new LockReclaim(this.backend, locks, fence, onSuperseded)
-    this.#sweeps = new SweepGuard(this.backend, locks.lockDuration)
+    this.#sweeps = new SweepGuard(this.backend, () => locks.lockDuration)
     const { updateDelays, drained } = this as unknown as Partial<Internals>
     this.#short =
       typeof updateDelays === 'function' && typeof drained === 'boolean' && options.telemetry === undefined

@@ -48,14 +48,13 @@ export class LockReclaim {
       // Each was taken back, or told.
       return []
     }
-    const { lockDuration } = locks
     for (const [name, made] of Object.entries(MOVES) as [keyof typeof MOVES, unknown][]) {
       const move = (backend[name] as Move).bind(backend)
       // Hot path, for the first of them: nothing but the move until it fails.
       const guarded: Move = (id, ...rest) => {
         locks.leave(id, true)
         return move(id, ...rest).catch(async (error: unknown) =>
-          (await this.#canMove(id, lockDuration, error)) ? move(id, ...rest) : made,
+          (await this.#canMove(id, locks.lockDuration, error)) ? move(id, ...rest) : made,
         )
       }
       const released: Move = async (id, ...rest) => {

@@ -14,24 +14,32 @@ import { RECONNECT_MAX_MS } from '../redis/client.ts'
 const SHARE = 4
 
 export class SweepGuard {
-  readonly #lockDuration: number
+  readonly #lockDuration: () => number
   readonly #ping: () => Promise<unknown>
-  readonly #ticking: NodeJS.Timeout
+  #ticking: NodeJS.Timeout | undefined
   #lastTick = performance.now()
   #quietUntil = 0
 
-  /** `backend` is that of a worker: its sweep is replaced. `lockDuration` in milliseconds. */
-  constructor(backend: RedisQueueBackend, lockDuration: number) {
+  /** `backend` is that of a worker: its sweep is replaced. `lockDuration` in milliseconds, asked anew each time. */
+  constructor(backend: RedisQueueBackend, lockDuration: () => number) {
     this.#lockDuration = lockDuration
     // Any command that is answered from one key will do.
     this.#ping = () => backend.getQueueMetaField('paused')
     const sweep = backend.moveStalledJobsToWait.bind(backend)
     backend.moveStalledJobsToWait = async () => ((await this.#allows()) ? sweep() : [])
-    this.#ticking = setInterval(() => this.#tick(), lockDuration / SHARE / 2).unref()
+    this.#arm()
+  }
+
+  #arm(): void {
+    const onTick = () => {
+      this.#tick()
+      this.#arm()
+    }
+    this.#ticking = setTimeout(onTick, this.#lockDuration() / SHARE / 2).unref()
   }
 
   close(): void {
-    clearInterval(this.#ticking)
+    clearTimeout(this.#ticking)
   }
 
   async #allows(): Promise<boolean> {
@@ -52,7 +60,7 @@ export class SweepGuard {
   }
 
   #judge(silence: number): void {
-    if (silence > this.#lockDuration / SHARE)
-      this.#quietUntil = performance.now() + RECONNECT_MAX_MS + this.#lockDuration
+    const lockDuration = this.#lockDuration()
+    if (silence > lockDuration / SHARE) this.#quietUntil = performance.now() + RECONNECT_MAX_MS + lockDuration
   }
 }

@@ -19,7 +19,7 @@ beforeEach(() => {
     getQueueMetaField: () => new Promise(resolve => setTimeout(resolve, answersAfter)),
   }
   backend = played as unknown as RedisQueueBackend
-  guard = new SweepGuard(backend, LOCK)
+  guard = new SweepGuard(backend, () => LOCK)
 })
 afterEach(() => {
   guard.close()
