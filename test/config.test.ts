@@ -27,7 +27,7 @@ describe('precedence', () => {
       executors: 2,
       grace: 3000,
       prefix: 'file',
-      lockDuration: 30_000,
+      lockDuration: 8_000,
     })
   })
 
@@ -57,7 +57,7 @@ describe('precedence', () => {
       Object.keys(OPTIONS)
         .filter(key => !(key in config))
         .sort(),
-    ).toEqual(['executorMaxJobs', 'idleTimeout', 'maxJobs', 'maxRss', 'maxTime', 'redis'])
+    ).toEqual(['executorMaxJobs', 'idleTimeout', 'maxJobs', 'maxRss', 'maxTime', 'redis', 'stalledInterval'])
   })
 
   test('is frozen', async () => {
@@ -66,6 +66,15 @@ describe('precedence', () => {
 })
 
 describe('values', () => {
+  test('of lock duration and block limit may be a word', async () => {
+    expect(await resolve({ flags: { lockDuration: 'auto', blockLimit: 'false' } })).toMatchObject({
+      lockDuration: 'auto',
+      blockLimit: false,
+    })
+    using dir = project({ 'runner.config.mjs': 'export default { blockLimit: false, lockDuration: "9s" }' })
+    expect(await resolve({ cwd: dir.dir })).toMatchObject({ lockDuration: 9_000, blockLimit: false })
+  })
+
   test('of the environment are read as what the option is', async () => {
     const env = {
       RUNNER_QUEUES: 'mail:20, reports',
@@ -101,18 +110,25 @@ describe('values', () => {
       { flags: { isolation: 'vm' } },
       'CONFIG_INVALID --isolation: Invalid option: expected one of "thread"|"process" (got "vm")',
     ],
-    [{ flags: { lockDuration: '1ms' } }, 'CONFIG_INVALID --lock-duration: expected at least 1s, got 1ms'],
+    [
+      { flags: { lockDuration: '1ms' } },
+      'CONFIG_INVALID --lock-duration: expected at least 1s, got 1ms, or auto',
+    ],
     [
       { flags: { stalledInterval: '0s' } },
       'CONFIG_INVALID --stalled-interval: expected at least 100ms, got 0ms',
     ],
     [
       { env: { RUNNER_LOCK_DURATION: '30d' } },
-      'CONFIG_INVALID RUNNER_LOCK_DURATION: expected at most 24d, got 30d',
+      'CONFIG_INVALID RUNNER_LOCK_DURATION: expected at most 24d, got 30d, or auto',
     ],
     [
       { flags: { lockDuration: 'long' } },
-      'CONFIG_INVALID --lock-duration: expected a duration such as 250ms, 30s, 5m, 2h or 1d, got "long"',
+      'CONFIG_INVALID --lock-duration: expected a duration such as 250ms, 30s, 5m, 2h or 1d, got "long", or auto',
+    ],
+    [
+      { flags: { blockLimit: '1ms' } },
+      'CONFIG_INVALID --block-limit: expected at least 500ms, got 1ms, or false',
     ],
   ])('a wrong one is named with its source: %j', async (sources, message) => {
     expect(await refusal(sources)).toBe(message)

@@ -54,6 +54,10 @@ export const VERBS: Record<string, VerbEntry> = {
     about: 'prove on this Redis that no fault loses a job or runs one twice at once',
     load: () => import('./verify.ts'),
   },
+  doctor: {
+    about: 'hold the settings of every queue against what was measured of it',
+    load: () => import('./doctor.ts'),
+  },
   check: {
     about: 'load every job file, and warn of what may hold its event loop',
     load: () => import('./check.ts'),

@@ -9,6 +9,7 @@ import type { Events } from '../observe/events.ts'
 import type { Blocker, Blockers } from '../redis/blockers.ts'
 import { formatMilliseconds } from '../units.ts'
 import type { Block } from './block.ts'
+import type { Measurements } from './measurements.ts'
 import type { Pool } from './pool.ts'
 import type { Placement, Run } from './run.ts'
 import { Watchdog } from './watchdog.ts'
@@ -21,6 +22,7 @@ export interface BlockPolicyOptions {
   events: Events
   blockers: Blockers
   pool: () => Pool
+  measurements: Measurements
   entryOf: (job: string) => JobEntry | undefined
   /** Adds a line to the job's own log. */
   note: (run: Run, row: string) => void
@@ -121,6 +123,7 @@ export class BlockPolicy {
   #onOver(block: Block, ms: number): void {
     const { job, where } = block
     if (job === undefined || !block.reported) return
+    this.#options.measurements.of(job.queue).block.record(ms)
     this.#options.events.emit('job.unblocked', {
       queue: job.queue,
       job: job.name,
@@ -150,6 +153,7 @@ export class BlockPolicy {
 
   #onLimit(block: Block, limit: number): void {
     const { run, executor, job, where } = block
+    if (job !== undefined) this.#options.measurements.of(job.queue).block.record(limit)
     const who = job?.name ?? `one of ${candidatesOf(block).join(', ')}`
     const reason = `${who} held the event loop longer than ${formatMilliseconds(limit)}, ${where}`
     void this.#options

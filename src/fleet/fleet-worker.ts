@@ -19,7 +19,7 @@ import {
 import { SupersededError } from '../errors.ts'
 import { FleetJob, type RawResult } from './fleet-job.ts'
 import type { Fence } from '../redis/fence.ts'
-import { FleetLocks } from './fleet-locks.ts'
+import { FleetLocks, type Renewal } from './fleet-locks.ts'
 import { LockReclaim, type OnSuperseded } from './lock-reclaim.ts'
 import type { Replies } from './replies.ts'
 import { MOVED } from './settlement.ts'
@@ -30,6 +30,13 @@ export interface FleetWorkerEvents {
   onSuperseded: OnSuperseded
   /** It is about to fail for what happened before it was fetched. */
   onDeferred: (job: FleetJob) => Promise<void>
+}
+
+/** Milliseconds. */
+export interface LockTimes {
+  lockDuration: number
+  /** Between two sweeps. */
+  stalledInterval: number
 }
 
 type NextJob = [json?: JobJson, id?: string, limitDelay?: number, delayUntil?: number]
@@ -64,6 +71,21 @@ export class FleetWorker extends Worker<unknown, RawResult> {
     const { updateDelays, drained } = this as unknown as Partial<Internals>
     this.#short =
       typeof updateDelays === 'function' && typeof drained === 'boolean' && options.telemetry === undefined
+  }
+
+  get lockTimes(): LockTimes {
+    const { lockDuration = 0, stalledInterval = 0 } = this.opts
+    return { lockDuration, stalledInterval }
+  }
+
+  /** For the jobs that it takes and the locks that it renews from now on, and from the next sweep on. */
+  set lockTimes(times: LockTimes) {
+    Object.assign(this.opts, times)
+    ;(this.lockManager as FleetLocks).lockDuration = times.lockDuration
+  }
+
+  onRenewal(listener: (renewal: Renewal) => void): void {
+    ;(this.lockManager as FleetLocks).onRenewal = listener
   }
 
   /** Called by the constructor of BullMQ's class: no field of this one is set yet. */

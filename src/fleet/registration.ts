@@ -5,14 +5,16 @@ import type { RedisHandle } from '../redis/connection.ts'
 import { Replicas, REPLICA_BEAT, type Replica } from '../redis/replicas.ts'
 import { VERSION } from '../version.ts'
 
+export type ReplicaState = Pick<Replica, 'queues' | 'jobs' | 'running' | 'quiet' | 'terms'>
+
 export class Registration {
   readonly id = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`
   readonly #replicas: Replicas
-  readonly #state: () => Pick<Replica, 'queues' | 'jobs' | 'running' | 'quiet'>
+  readonly #state: () => ReplicaState
   readonly #startedAt = Date.now()
   #timer: NodeJS.Timeout | undefined
 
-  constructor(redis: RedisHandle, state: () => Pick<Replica, 'queues' | 'jobs' | 'running' | 'quiet'>) {
+  constructor(redis: RedisHandle, state: () => ReplicaState) {
     this.#replicas = new Replicas(redis.connect('registration'), redis.prefix)
     this.#state = state
   }

@@ -75,7 +75,7 @@ export class StopConditions {
    * retry that is due later is the next replica's.
    */
   async #isDrained(): Promise<boolean> {
-    for (const worker of this.#supervisor.workers) {
+    for (const worker of this.#supervisor.workers.all) {
       const counts = await this.#supervisor.producer
         .queue(worker.name)
         .getJobCounts('wait', 'active', 'prioritized')

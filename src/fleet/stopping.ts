@@ -53,7 +53,7 @@ export class Stopping {
   async quiet(): Promise<void> {
     this.#supervisor.quiet = true
     this.#events.emit('fleet.quiet', { running: this.#supervisor.runs.size })
-    await Promise.all(this.#supervisor.workers.map(worker => worker.pause(true)))
+    await this.#supervisor.workers.pause()
   }
 
   async resume(): Promise<void> {
@@ -61,7 +61,7 @@ export class Stopping {
     if (this.started || !this.#supervisor.quiet || this.#supervisor.exhausted) return
     this.#supervisor.quiet = false
     this.#events.emit('fleet.resumed')
-    await Promise.all(this.#supervisor.workers.map(worker => worker.resume()))
+    await this.#supervisor.workers.resume()
   }
 
   /** Ends all waiting at once: executors end now, jobs are handed back. */
@@ -100,7 +100,7 @@ export class Stopping {
       HAND_BACK,
     )
     blocking.stop()
-    await within(Promise.all(workers.map(worker => worker.leave())), CLOSE)
+    await within(workers.stop(), CLOSE)
     await within(Promise.allSettled([registration?.stop(), producer.close()]), CLOSE)
     // What could not be handed back (Redis is down) is found by the stall sweep of another replica.
     const handedBack = Math.max(this.#supervisor.handedBack - before, left)

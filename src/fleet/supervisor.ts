@@ -13,17 +13,19 @@ import type { RedisHandle } from '../redis/connection.ts'
 import type { EnqueueOptions } from '../job/context.ts'
 import { Blockers } from '../redis/blockers.ts'
 import { Fence } from '../redis/fence.ts'
+import { Measured } from '../redis/measured.ts'
 import type { Verdict } from './blame.ts'
 import { BlockPolicy } from './block-policy.ts'
 import { CrashLoop } from './crash-loop.ts'
 import { executorEnd } from './executor-end.ts'
 import type { FleetJob, RawResult } from './fleet-job.ts'
-import { FleetWorker } from './fleet-worker.ts'
 import { callJob } from './job-calls.ts'
+import { Measurements } from './measurements.ts'
 import { OutcomeEvents } from './outcome-events.ts'
 import { Pool } from './pool.ts'
 import { openProcess } from './process-port.ts'
 import { Producer } from './producer.ts'
+import { QueueWorkers } from './queue-workers.ts'
 import { Registration } from './registration.ts'
 import { Replies } from './replies.ts'
 import { Run } from './run.ts'
@@ -43,12 +45,13 @@ export interface SupervisorOptions {
 
 export class Supervisor {
   readonly runs = new Set<Run>()
-  readonly workers: FleetWorker[] = []
+  readonly workers: QueueWorkers
   readonly pool: Pool
   readonly producer: Producer
   readonly blocking: BlockPolicy
   readonly superseding: Superseding
   readonly outcomes: OutcomeEvents
+  readonly measurements: Measurements
   /** Runs since the start. */
   started = 0
   registration: Registration | undefined
@@ -58,7 +61,6 @@ export class Supervisor {
   readonly #options: SupervisorOptions
   readonly #crashes: CrashLoop
   readonly #settlement: Settlement
-  readonly #replies = new Replies(() => this.pool.glance())
   readonly #fence: Fence
   readonly #client: ReturnType<RedisHandle['connect']>
   #jobs = new Map<string, JobEntry>()
@@ -68,12 +70,17 @@ export class Supervisor {
     this.#options = options
     const { config, redis, events, files } = options
     this.#client = redis.connect('fleet')
+    const onError = (queue: string, error: unknown) => this.#onError(queue, error)
+    const replies = new Replies(() => this.pool.glance())
     this.#fence = new Fence(this.#client)
     this.outcomes = new OutcomeEvents(events)
     this.superseding = new Superseding(events, () => this.pool, config.abortGrace)
     this.#crashes = new CrashLoop(this.#client, redis.prefix)
     this.#settlement = new Settlement(this.#crashes, events)
-    this.producer = new Producer(this.#client, redis.prefix, (queue, error) => this.#onError(queue, error))
+    this.producer = new Producer(this.#client, redis.prefix, onError)
+    this.measurements = new Measurements(new Measured(this.#client, redis.prefix), error =>
+      onError('', error),
+    )
     this.pool = new Pool(
       {
         size: config.executors,
@@ -88,7 +95,7 @@ export class Supervisor {
         onLog: (run, row) => this.#log(run, row),
         onLine: options.onLine,
         onCall: (run, method, args) => this.#onCall(run, method, args),
-        isGlanceDue: () => this.#replies.areDue,
+        isGlanceDue: () => replies.areDue,
         onAbandoned: (executor, abandoned) =>
           events.emit('executor.abandoned', { executor: executor.id, abandoned }),
         onExecutorEnd: (...end) => {
@@ -104,7 +111,24 @@ export class Supervisor {
       pool: () => this.pool,
       entryOf: job => this.#jobs.get(job),
       note: (run, row) => this.#log(run, row),
-      onError: error => this.#onError('', error),
+      measurements: this.measurements,
+      onError: error => onError('', error),
+    })
+    this.workers = new QueueWorkers({
+      config,
+      events,
+      client: this.#client,
+      prefix: redis.prefix,
+      fence: this.#fence,
+      replies,
+      measurements: this.measurements,
+      handlers: {
+        process: (job, token) => this.#process(job, token),
+        onSuperseded: (job, error) => this.#onSuperseded(job, error),
+        // It fails all the same when that cannot be kept.
+        onDeferred: job => this.#crashes.onDeferred(job).catch(error => onError(job.queueName, error)),
+      },
+      onError,
     })
   }
 
@@ -127,21 +151,18 @@ export class Supervisor {
     const manifest = await this.pool.boot()
     this.#adopt(manifest)
     const queues = queuesOf(manifest)
-    for (const [queue, concurrency] of Object.entries(queues))
-      this.workers.push(this.#openWorker(queue, concurrency))
+    await this.workers.open(queues)
     const { redis, events, config } = this.#options
+    const { maxStalledCount, grace, blockLimit } = config
     this.registration = new Registration(redis, () => ({
       queues,
       jobs: [...this.#jobs.keys()],
       running: this.runs.size,
       quiet: this.quiet,
+      terms: { maxStalledCount, grace, blockLimit, locks: this.workers.locks },
     }))
     await Promise.all([this.registration.start(), this.blocking.start()])
-    for (const worker of this.workers) {
-      // Told to be quiet while it booted: it would fetch jobs only to put them back. `resume` runs it.
-      if (this.quiet) void worker.pause(true)
-      else if (!worker.isRunning()) worker.run().catch((error: unknown) => this.#onError(worker.name, error))
-    }
+    this.workers.run(this.quiet)
     events.emit('fleet.started', {
       replica: this.registration.id,
       queues,
@@ -167,28 +188,6 @@ export class Supervisor {
     return manifest
   }
 
-  #openWorker(queue: string, concurrency: number): FleetWorker {
-    const { config, redis } = this.#options
-    const handlers = {
-      process: (job: FleetJob, token: string) => this.#process(job, token),
-      onSuperseded: (job: FleetJob, error: SupersededError) => this.#onSuperseded(job, error),
-      // It fails all the same when that cannot be kept.
-      onDeferred: (job: FleetJob) =>
-        this.#crashes.onDeferred(job).catch((error: unknown) => this.#onError(queue, error)),
-    }
-    const worker = new FleetWorker(queue, handlers, this.#fence, this.#replies, {
-      connection: this.#client,
-      prefix: redis.prefix,
-      concurrency,
-      autorun: false,
-      lockDuration: config.lockDuration,
-      stalledInterval: config.stalledInterval,
-      maxStalledCount: config.maxStalledCount,
-    })
-    worker.on('error', error => this.#onError(queue, error))
-    return worker
-  }
-
   /** The processor of every queue. Hot path: for a job that runs for the first time it is synchronous up to the executor. */
   async #process(job: FleetJob, token: string): Promise<RawResult> {
     // Started more often than it finished: handed back, snoozed, stalled or crashed. Only then crashes are looked up.
@@ -210,7 +209,7 @@ export class Supervisor {
     const placement = known === 'shared' && suspect ? 'solo' : known
     const run = new Run(++this.#seq, job, token, entry, placement, resolve)
     this.runs.add(run)
-    if (++this.started === this.limit) for (const worker of this.workers) void worker.pause(true)
+    if (++this.started === this.limit) void this.workers.pause()
     this.pool.dispatch(run)
     try {
       const result = await this.#settlement.settle(run, await promise)
@@ -221,6 +220,7 @@ export class Supervisor {
       throw error
     } finally {
       this.runs.delete(run)
+      if (run.startedAt > 0) this.measurements.of(job.queueName).run.record(Date.now() - run.startedAt)
       this.#options.events.emit('run.ended', this.runs.size)
     }
   }

@@ -54,6 +54,8 @@ export interface FleetEvents {
   'job.pardoned': [{ job: string }]
   /** Somebody else started it again, or it was removed: this run, of that fence, may not write any more. */
   'job.superseded': [JobRef & { fence: number; reason: string }]
+  /** Locks of this queue last so long from now on, in milliseconds: `--lock-duration auto`. */
+  'queue.lock-duration': [{ queue: string; lockDuration: number; stalledInterval: number }]
   'job.unknown': [JobRef & { putBack: boolean }]
   'job.file-broken': [{ file: string; code: string; message: string }]
   /** It is inside native code that does not return; `abandoned` such executors there are now. */

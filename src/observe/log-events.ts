@@ -19,6 +19,7 @@ const LEVELS = {
   'job.solo': 'warn',
   'job.pardoned': 'info',
   'job.superseded': 'error',
+  'queue.lock-duration': 'info',
   'job.unknown': 'warn',
   'job.file-broken': 'error',
   'executor.abandoned': 'error',

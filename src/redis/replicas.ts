@@ -9,6 +9,15 @@ const REPLICA_TTL = 15_000
 /** How often a replica beats, in milliseconds. */
 export const REPLICA_BEAT = 5_000
 
+/** Settings that others need to judge it by. Times in milliseconds. */
+interface ReplicaTerms {
+  maxStalledCount: number
+  grace: number
+  blockLimit: number | false
+  /** By queue. */
+  locks: Record<string, { lockDuration: number; stalledInterval: number }>
+}
+
 export interface Replica {
   id: string
   host: string
@@ -21,6 +30,7 @@ export interface Replica {
   jobs: string[]
   running: number
   quiet: boolean
+  terms: ReplicaTerms
 }
 
 export class Replicas {

@@ -1,4 +1,5 @@
 /** A verification as a table for people; one line for each fault, and each violation by name. */
+import { textTable } from '../table.ts'
 import { formatMilliseconds } from '../units.ts'
 import { isViolated, percentile, type Verdict } from './oracle.ts'
 
@@ -38,11 +39,7 @@ export function tableOf(reports: readonly FaultReport[]): string {
       .flat()
       .map(String),
   )
-  const widths = COLUMNS.map((column, i) => Math.max(column.length, ...rows.map(row => row[i]?.length ?? 0)))
-  const lines = [COLUMNS, ...rows].map(row =>
-    row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join('  '),
-  )
-  return [...lines, ...reports.flatMap(violationsOf)].join('\n')
+  return [textTable([COLUMNS, ...rows], COLUMNS.length - 1), ...reports.flatMap(violationsOf)].join('\n')
 }
 
 function violationsOf({ fault, lost, double, stale, failed }: FaultReport): string[] {

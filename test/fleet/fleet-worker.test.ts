@@ -78,4 +78,32 @@ describe('FleetWorker', () => {
     await ended
     await queue.close()
   })
+
+  it('takes and renews locks by the times that were set last', async () => {
+    const queue = new Queue('times', { connection: client })
+    const gates = [Promise.withResolvers<RawResult>(), Promise.withResolvers<RawResult>()]
+    const events: FleetWorkerEvents = {
+      process: job => gates[Number(job.name)]!.promise,
+      onSuperseded: () => expect.unreachable(),
+      onDeferred: async () => {},
+    }
+    const connection = redis.client()
+    const options = { connection, concurrency: 2, lockDuration: LOCK, stalledInterval: 60_000 }
+    const worker = new FleetWorker('times', events, new Fence(connection), new Replies(() => {}), options)
+    const lockOf = (id?: string) => client.pttl(`bull:times:${id}:lock`)
+    const ended = worker.run()
+    const first = await queue.add('0', {})
+    await expect.poll(() => lockOf(first.id)).toBeGreaterThan(0)
+    worker.lockTimes = { lockDuration: 20_000, stalledInterval: 10_000 }
+    const second = await queue.add('1', {})
+    await expect.poll(() => lockOf(second.id)).toBeGreaterThan(10_000)
+    // By the timer that was set for the short one.
+    await expect.poll(() => lockOf(first.id), { timeout: 5_000 }).toBeGreaterThan(10_000)
+    for (const gate of gates) gate.resolve(new RawResult('1'))
+    await untilFinished(queue, 2)
+    await worker.pause(true)
+    await worker.leave()
+    await ended
+    await queue.close()
+  })
 })

@@ -14,6 +14,7 @@ const live = (id: string, queues: string[], more: Partial<Replica> = {}): Replic
   startedAt: 0,
   running: 0,
   quiet: false,
+  terms: { maxStalledCount: 3, grace: 25_000, blockLimit: 300_000, locks: {} },
   jobs: ['a'],
   queues: Object.fromEntries(queues.map(queue => [queue, 1])),
   ...more,

@@ -1,0 +1,87 @@
+/** The BullMQ worker of each queue that a replica works, with the locks that suit the queue. */
+import type { Config } from '../config.ts'
+import type { Events } from '../observe/events.ts'
+import type { RedisHandle } from '../redis/connection.ts'
+import type { Fence } from '../redis/fence.ts'
+import { FleetWorker, type FleetWorkerEvents, type LockTimes } from './fleet-worker.ts'
+import { LockTerms } from './lock-terms.ts'
+import type { Measurements } from './measurements.ts'
+import type { Replies } from './replies.ts'
+
+export interface QueueWorkersOptions {
+  config: Config
+  events: Events
+  client: ReturnType<RedisHandle['connect']>
+  prefix: string
+  fence: Fence
+  replies: Replies
+  measurements: Measurements
+  handlers: FleetWorkerEvents
+  onError: (queue: string, error: unknown) => void
+}
+
+export class QueueWorkers {
+  readonly all: FleetWorker[] = []
+  readonly #options: QueueWorkersOptions
+  readonly #terms: LockTerms
+
+  constructor(options: QueueWorkersOptions) {
+    this.#options = options
+    const { config, events, measurements, onError } = options
+    this.#terms = new LockTerms({ config, events, measurements, onError: error => onError('', error) })
+  }
+
+  /** Each with its concurrency. They take no job before `run`. */
+  async open(queues: Record<string, number>): Promise<void> {
+    const opening = Object.entries(queues).map(async ([queue, concurrency]) =>
+      this.#open(queue, concurrency, await this.#terms.of(queue)),
+    )
+    this.all.push(...(await Promise.all(opening)))
+    this.#options.measurements.start()
+  }
+
+  /** Quiet, it would fetch jobs only to put them back: `resume` runs it then. */
+  run(quiet: boolean): void {
+    for (const worker of this.all) {
+      if (quiet) void worker.pause(true)
+      else if (!worker.isRunning())
+        worker.run().catch((error: unknown) => this.#options.onError(worker.name, error))
+    }
+  }
+
+  /** They fetch no more jobs. */
+  async pause(): Promise<void> {
+    await Promise.all(this.all.map(worker => worker.pause(true)))
+  }
+
+  async resume(): Promise<void> {
+    await Promise.all(this.all.map(worker => worker.resume()))
+  }
+
+  /** By queue. */
+  get locks(): Record<string, LockTimes> {
+    return Object.fromEntries(this.all.map(({ name, lockTimes }) => [name, lockTimes]))
+  }
+
+  /** What they measured is kept, and no lock is tuned any more. */
+  async stop(): Promise<void> {
+    this.#terms.stop()
+    await Promise.allSettled(this.all.map(worker => worker.leave()))
+    await this.#options.measurements.stop()
+  }
+
+  #open(queue: string, concurrency: number, times: LockTimes): FleetWorker {
+    const { config, client, prefix, fence, replies, handlers, onError } = this.#options
+    const worker = new FleetWorker(queue, handlers, fence, replies, {
+      connection: client,
+      prefix,
+      concurrency,
+      autorun: false,
+      maxStalledCount: config.maxStalledCount,
+      ...times,
+    })
+    worker.on('error', error => onError(queue, error))
+    this.#terms.follow(worker)
+    return worker
+  }
+}
