@@ -39,10 +39,7 @@ const timer = (least: string) =>
   })
 
 /** A word, or what the schema takes. A union of zod would say no more than "Invalid input". */
-const wordOr = <W extends 'auto' | 'false', S extends z.ZodType<number, string | number>>(
-  word: W,
-  schema: S,
-) =>
+const wordOr = <W extends 'auto' | 'false'>(word: W, schema: z.ZodType<number, string | number>) =>
   z.union([z.literal(false), z.string(), z.number()]).transform((value, ctx): W | number => {
     if (String(value) === word) return word
     const parsed = schema.safeParse(value)

@@ -25,6 +25,11 @@ export interface Renewal {
   roundTrip: number | undefined
 }
 
+/** Of the timer in one lock duration. */
+const TURNS = 4
+/** An age that every lock has. */
+const ALL = -1
+
 export class FleetLocks extends LockManager {
   onRenewal: ((renewal: Renewal) => void) | undefined
   readonly #jobs = new Map<string, FleetJob>()
@@ -34,21 +39,28 @@ export class FleetLocks extends LockManager {
     return this.opts.lockDuration
   }
 
-  /** Of the locks that are taken and renewed from now on. */
+  /**
+   * Of all locks from now on. Those that are held are renewed at once, and those that are being taken with the old one
+   * when it would have been their turn: the next turn of the new one may be too late for them.
+   */
   set lockDuration(ms: number) {
+    const turn = this.lockDuration / TURNS
     this.opts.lockDuration = ms
+    if (!this.isRunning()) return
+    void this.#renew(performance.now(), ALL)
+    this.#arm(turn, ALL)
   }
 
   override start(): void {
-    if (!this.closed) this.#arm()
+    if (!this.closed) this.#arm(this.lockDuration / TURNS)
   }
 
-  #arm(): void {
+  /** After `ms` those that are older are renewed. */
+  #arm(ms: number, age = ms): void {
     clearTimeout(this.lockRenewalTimer)
-    const quarter = this.lockDuration / 4
-    const due = performance.now() + quarter
-    const renew = () => this.#renew(due, quarter).finally(() => this.start())
-    this.lockRenewalTimer = setTimeout(() => void renew(), quarter)
+    const due = performance.now() + ms
+    const renew = () => this.#renew(due, age).finally(() => this.start())
+    this.lockRenewalTimer = setTimeout(() => void renew(), ms)
   }
 
   /** Never rejects: `extendLocks` reports its errors. */

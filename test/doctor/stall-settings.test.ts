@@ -32,7 +32,9 @@ it('finds nothing wrong with the defaults on a healthy host', () => {
 })
 
 it('finds nothing wrong with the defaults where nothing was measured', () => {
-  expect(stallFindings(facts({})).map(({ level, fix }) => [level, fix])).toEqual(Array(6).fill(['ok', null]))
+  const findings = stallFindings(facts({}))
+  expect(findings).toHaveLength(6)
+  expect(findings.filter(({ level, fix }) => level !== 'ok' || fix !== null)).toEqual([])
 })
 
 it.each<[string, Measured, Partial<Setup>, Partial<Finding>]>([
