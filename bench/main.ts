@@ -1,13 +1,15 @@
 /**
  * `npm run bench`: this fleet against a bare BullMQ worker and BullMQ's sandbox, in the same run, in turn, median of
  * five. Only ratios mean anything: the machine, its neighbours and the Redis beside it differ every time.
- * Writes its table between the markers in README.md (`-- --no-readme` to leave it).
+ * Then what faults cost (faults.ts). Writes its tables between the markers in README.md (`-- --no-readme` to leave it).
  *
  *   npm run bench -- --rounds 5 --only noop@10
+ *   npm run bench -- --only faults
  */
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { startRedis } from '../test/helpers/redis.ts'
+import { faultTable } from './faults.ts'
 import { measure, median, type Figures, type Kind, type Workload } from './measure.ts'
 import { measureStart, type StartFigures } from './start.ts'
 import { printTable, writeReadme, type Row } from './table.ts'
@@ -48,13 +50,17 @@ if (values.only === undefined) {
   for (let round = 0; round < rounds; round++) start.push(await measureStart(redis.url))
 }
 const processor = cpus()[0]?.model.trim() ?? 'unknown processor'
-const table = printTable(
-  rows,
-  start,
-  `${cpus().length} x ${processor}, Node ${process.version}, ${rounds} rounds`,
-)
-console.log(table)
-if (!values['no-readme'] && values.only === undefined) writeReadme(table)
+const machine = `${cpus().length} x ${processor}, Node ${process.version}`
+if (chosen.length > 0) show('bench', printTable(rows, start, `${machine}, ${rounds} rounds`))
+if (values.only === undefined || values.only === 'faults')
+  show('bench-faults', await faultTable(redis, machine))
+
+/** A table of less than everything does not get into the README. */
+function show(name: string, table: string): void {
+  console.log(`${table}\n`)
+  const whole = values.only === undefined || values.only === 'faults'
+  if (whole && !values['no-readme']) writeReadme(name, table)
+}
 
 /** The ratio is the median of the ratios of each round: both sides of a round had the same weather. */
 function rowOf({ title }: Workload, figures: Record<Kind, Figures[]>): Row {

@@ -1,9 +1,8 @@
 /** Runs one subject on one workload and returns its figures. */
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createInterface } from 'node:readline'
 import { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
+import { startSubject } from './subject-process.ts'
 
 export type Kind = 'bare' | 'sandbox' | 'fleet'
 
@@ -37,18 +36,8 @@ export async function measure(
   const client = redis.client()
   await client.flushall()
   const queue = new Queue(name, { connection: client })
-  const subject = spawn(
-    process.execPath,
-    [
-      '--no-warnings',
-      '--conditions=@bullmq-runner/source',
-      new URL('./subject.ts', import.meta.url).pathname,
-    ].concat([kind, name, String(workload.concurrency), String(jobs), redis.url]),
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  )
+  const subject = await startSubject(kind, name, workload.concurrency, jobs, redis.url)
   try {
-    const lines = createInterface({ input: subject.stdout })[Symbol.asyncIterator]()
-    await lines.next()
     // All jobs are in the queue before the first is taken: what is measured is the worker, not the producer.
     await queue.pause()
     for (let left = jobs; left > 0; left -= BULK) {
@@ -60,15 +49,15 @@ export async function measure(
       await queue.addBulk(Array.from({ length: Math.min(BULK, left) }, () => one))
     }
     await queue.resume()
-    const { seconds, cpu, rss } = JSON.parse((await lines.next()).value as string) as {
+    const { seconds, cpu, rss } = (await subject.says()) as {
       seconds: number
       cpu: number
       rss: number
     }
-    if (subject.exitCode === null) await once(subject, 'exit')
+    if (subject.child.exitCode === null) await once(subject.child, 'exit')
     return { rate: jobs / seconds, cpu: (cpu / jobs) * 1e6, rss }
   } finally {
-    subject.kill('SIGKILL')
+    subject.child.kill('SIGKILL')
     await queue.close()
     client.disconnect()
   }

@@ -6,7 +6,8 @@
  * Prints {"ready":true} once it waits for jobs, then {"seconds","cpu","rss"}: wall seconds from the first job that
  * ended to the last, CPU seconds of the whole process over the same time, bytes of memory at its peak.
  */
-import { Worker } from 'bullmq'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Job, Worker } from 'bullmq'
 import { Redis } from 'ioredis'
 import { resolveConfig } from '../src/config.ts'
 import { Stopping } from '../src/fleet/stopping.ts'
@@ -30,9 +31,7 @@ function onEnded(): void {
   if (ended === jobs) over.resolve()
 }
 
-async function bullmq(
-  processor: (job: { name: string }) => Promise<void> | URL,
-): Promise<() => Promise<void>> {
+async function bullmq(processor: (job: Job) => Promise<void> | URL): Promise<() => Promise<void>> {
   const connection = new Redis(url, { maxRetriesPerRequest: null })
   const file = new URL('./sandbox.ts', import.meta.url)
   const worker = new Worker(queue, kind === 'sandbox' ? file : (processor as never), {
@@ -72,6 +71,7 @@ const stop =
     ? await fleet()
     : await bullmq(async job => {
         if (job.name === 'spin') spin()
+        if (job.name === 'hold' && job.attemptsStarted === 1) await sleep((job.data as { ms: number }).ms)
       })
 say({ ready: true })
 await over.promise

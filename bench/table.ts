@@ -12,9 +12,6 @@ export interface Row {
   toSandbox: number
 }
 
-const BEGIN = '<!-- bench -->'
-const END = '<!-- /bench -->'
-
 export function printTable(rows: Row[], start: StartFigures[], machine: string): string {
   const lines = [
     '| jobs/s (median) | bare worker | sandbox (threads) | this fleet | fleet / bare | fleet / sandbox |',
@@ -41,13 +38,15 @@ export function printTable(rows: Row[], start: StartFigures[], machine: string):
   ].join('\n')
 }
 
-export function writeReadme(table: string): void {
+/** Between the markers of this name. */
+export function writeReadme(name: string, table: string): void {
+  const [beginning, ending] = [`<!-- ${name} -->`, `<!-- /${name} -->`]
   const file = new URL('../README.md', import.meta.url)
   const text = readFileSync(file, 'utf8')
-  const begin = text.indexOf(BEGIN)
-  const end = text.indexOf(END)
-  if (begin === -1 || end < begin) throw new Error(`README.md has no ${BEGIN} ... ${END}`)
-  writeFileSync(file, `${text.slice(0, begin + BEGIN.length)}\n${table}\n${text.slice(end)}`)
+  const begin = text.indexOf(beginning)
+  const end = text.indexOf(ending)
+  if (begin === -1 || end < begin) throw new Error(`README.md has no ${beginning} ... ${ending}`)
+  writeFileSync(file, `${text.slice(0, begin + beginning.length)}\n${table}\n${text.slice(end)}`)
 }
 
 const kinds = (figures: Record<Kind, number>, print: (value: number) => string) =>

@@ -47,7 +47,7 @@ async function demo(): Promise<Results> {
   endWith(replicas)
   await Promise.all(replicas.map(replica => replica.started))
   say(
-    'two replicas on a private Redis; locks of 3 s (the default is 30 s), so that recovery is quick to watch',
+    'two replicas on a private Redis; locks of 3 s (the default is 8 s), so that recovery is quick to watch',
   )
 
   const migration = new Migration(folder, users.file)

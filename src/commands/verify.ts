@@ -63,11 +63,10 @@ async function verify({ fault, jobs, duration, subject }: Flags, context: CliCon
     const verification = new Verification({
       redis,
       subject,
-      faults: fault.length === 0 ? FAULTS : fault,
+      rounds: roundsOf(fault.length === 0 ? FAULTS : fault, duration),
       jobs,
-      duration,
       signal: stop.signal,
-      onVerdict: (kind, verdict) => {
+      onVerdict: ([kind = ''], verdict) => {
         const report = reportOf(kind, verdict)
         reports.push(report)
         context.note(`${kind}: ${report.violated ? 'VIOLATED' : 'ok'}`)
@@ -85,6 +84,14 @@ async function verify({ fault, jobs, duration, subject }: Flags, context: CliCon
   }
   context.print(tableOf(reports), { subject, faults: reports })
   if (reports.some(({ violated }) => violated)) process.exitCode = EXIT.runtime
+}
+
+/** One fault after the other, again until so many milliseconds have passed; 0: each once. */
+function* roundsOf(faults: readonly Fault[], duration: number): Iterable<readonly Fault[]> {
+  const end = performance.now() + duration
+  do {
+    for (const fault of faults) yield [fault]
+  } while (performance.now() < end)
 }
 
 class Stopped extends Error {}

@@ -27,14 +27,18 @@ export interface Stage {
 /** Faults that no lock survives: they last for three lock durations. */
 const LASTING = 3
 
-/** The canaries of a fault: mostly short ones, and some that are longer than the grace of a replica that is told to stop. */
-export function canariesOf(fault: Fault, jobs: number, lockDuration: number): Canary[] {
+/** Those after which a replica has to be replaced. */
+export const ENDS: ReadonlySet<Fault> = new Set<Fault>(['kill', 'term'])
+
+/** The canaries of these faults: mostly short ones, and some that are longer than the grace of a replica that is told to stop. */
+export function canariesOf(faults: readonly Fault[], jobs: number, lockDuration: number): Canary[] {
   const canaries: Canary[] = Array.from({ length: jobs }, (_, i) => ({
     name: 'canary',
     act: { kind: 'sleep', ms: i % 4 === 0 ? 2_500 : 300 + ((i * 97) % 600) },
   }))
-  if (fault === 'block') canaries[1] = { name: 'blocker', act: { kind: 'block', ms: LASTING * lockDuration } }
-  if (fault === 'memory') canaries[1] = { name: 'hog', act: { kind: 'memory', ms: 0 }, doomed: true }
+  if (faults.includes('block'))
+    canaries[1] = { name: 'blocker', act: { kind: 'block', ms: LASTING * lockDuration } }
+  if (faults.includes('memory')) canaries[2] = { name: 'hog', act: { kind: 'memory', ms: 0 }, doomed: true }
   return canaries
 }
 

@@ -96,11 +96,16 @@ export class Journal {
     return lines.map(line => JSON.parse(line) as Entry)
   }
 
+  /** All that is written, and who runs these jobs. */
+  async forget(ids: readonly string[]): Promise<void> {
+    await this.#client.unlink(`${this.#prefix}:log`, ...ids.map(id => this.#runsOf({ id })))
+  }
+
   async #append(entry: object): Promise<void> {
     await this.#client.eval(APPEND, 1, `${this.#prefix}:log`, JSON.stringify(entry))
   }
 
-  #runsOf({ id }: RunRef): string {
+  #runsOf({ id }: Pick<RunRef, 'id'>): string {
     return `${this.#prefix}:runs:${id}`
   }
 

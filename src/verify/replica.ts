@@ -35,7 +35,7 @@ const JOBS = fileURLToPath(new URL('jobs', HERE))
 /** JavaScript heap in MiB, of an executor and of a bare worker: what a canary fills in a second. */
 const HEAP = 128
 /** One whose verifier was killed ends by itself. */
-const LEASH = '15m'
+const LEASH = '1h'
 
 export class Replica {
   readonly number: number

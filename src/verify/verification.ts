@@ -11,7 +11,7 @@ import { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import type { RedisHandle } from '../redis/connection.ts'
 import { endpointOf } from '../redis/endpoint.ts'
-import { canariesOf, INFLICT, type Canary, type Fault } from './faults.ts'
+import { canariesOf, ENDS, INFLICT, type Canary, type Fault } from './faults.ts'
 import { Journal } from './journal.ts'
 import { judge, type Outcome, type Verdict } from './oracle.ts'
 import { Replica, type ReplicaSettings, type Subject } from './replica.ts'
@@ -19,12 +19,13 @@ import { Replica, type ReplicaSettings, type Subject } from './replica.ts'
 export interface VerificationOptions {
   redis: RedisHandle
   subject: Subject
-  faults: readonly Fault[]
-  /** Canaries of each fault. */
+  /** What is inflicted, round by round; the faults of one round at once, each on a replica of its own. */
+  rounds: Iterable<readonly Fault[]>
+  /** Canaries of each round. */
   jobs: number
-  /** Faults begin again until so many milliseconds have passed; 0: each once. */
-  duration: number
-  onVerdict: (fault: Fault, verdict: Verdict) => void
+  onVerdict: (faults: readonly Fault[], verdict: Verdict) => void
+  /** So many replicas, of those that are started first, no fault ends. Default 0. */
+  spared?: number
   signal: AbortSignal
 }
 
@@ -57,16 +58,16 @@ export class Verification {
 
   /** Rejects when the signal aborts. Nothing is left in Redis, on disk or running, however it ends. */
   async run(): Promise<void> {
-    const { faults, duration, signal, onVerdict } = this.#options
+    const { rounds, signal, onVerdict } = this.#options
     const aborted = new Promise<never>((_, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
     })
     aborted.catch(() => undefined)
-    const end = performance.now() + duration
     const work = async () => {
-      do {
-        for (const fault of faults) onVerdict(fault, await this.#verify(fault))
-      } while (performance.now() < end && !signal.aborted)
+      for (const faults of rounds) {
+        if (signal.aborted) return
+        onVerdict(faults, await this.#verify(faults))
+      }
     }
     try {
       await Promise.race([work(), aborted])
@@ -75,21 +76,32 @@ export class Verification {
     }
   }
 
-  async #verify(fault: Fault): Promise<Verdict> {
+  async #verify(faults: readonly Fault[]): Promise<Verdict> {
     await this.#complement()
-    const canaries = canariesOf(fault, this.#options.jobs, LOCK_DURATION)
+    const canaries = canariesOf(faults, this.#options.jobs, LOCK_DURATION)
     const jobs = await this.#queue.addBulk(
       canaries.map(({ name, act }) => ({ name, data: act, opts: { attempts: 1 } })),
     )
     const ids = jobs.map(({ id }) => id as string)
-    await INFLICT[fault]({
-      lockDuration: LOCK_DURATION,
-      victim: () => this.#victim(ids),
-      mark: (what, { number }) => this.#journal.fault(what, fault, number),
-    })
+    const chosen = new Set<Replica>()
+    const inflict = (fault: Fault) =>
+      INFLICT[fault]({
+        lockDuration: LOCK_DURATION,
+        victim: () => this.#victim(fault, ids, chosen),
+        mark: (what, { number }) => this.#journal.fault(what, fault, number),
+      })
+    await Promise.all(faults.map(inflict))
     const outcomes = await this.#untilFinished(ids, canaries)
     // An older run that is still alive may yet be seen by a newer one, and has a second to be gone.
-    return judge(await this.#journal.read(), outcomes)
+    const verdict = judge(await this.#journal.read(), outcomes)
+    await this.#forget(ids)
+    return verdict
+  }
+
+  /** However long it goes on, Redis holds one round. */
+  async #forget(ids: readonly string[]): Promise<void> {
+    await this.#journal.forget(ids)
+    for (const state of ['completed', 'failed'] as const) await this.#queue.clean(0, 0, state)
   }
 
   /** As many replicas as there should be, each with a number of its own. */
@@ -113,17 +125,23 @@ export class Verification {
     await Promise.all(missing)
   }
 
-  /** The replica that runs most of these jobs, once one runs three. */
-  async #victim(ids: readonly string[]): Promise<Replica> {
+  /** The replica that runs most of these jobs, once one runs three. `chosen` are those that have their fault. */
+  async #victim(fault: Fault, ids: readonly string[], chosen: Set<Replica>): Promise<Replica> {
+    const spared = ENDS.has(fault) ? (this.#options.spared ?? 0) : 0
     for (;;) {
       const running = new Map<number, number>()
       for (const entry of await this.#journal.read()) {
         if (!('id' in entry) || !ids.includes(entry.id) || entry.what === 'overlap') continue
         running.set(entry.replica, (running.get(entry.replica) ?? 0) + (entry.what === 'start' ? 1 : -1))
       }
-      const [most, held = 0] = [...running].toSorted(([, a], [, b]) => b - a)[0] ?? []
-      const replica = this.#replicas.find(({ number, isOver }) => number === most && !isOver)
-      if (replica !== undefined && held >= Math.min(3, ids.length)) return replica
+      const heldBy = ({ number }: Replica) => running.get(number) ?? 0
+      const [victim] = this.#replicas
+        .filter(replica => !replica.isOver && !chosen.has(replica) && replica.number > spared)
+        .toSorted((a, b) => heldBy(b) - heldBy(a))
+      if (victim !== undefined && heldBy(victim) >= Math.min(3, ids.length)) {
+        chosen.add(victim)
+        return victim
+      }
       await sleep(LOOK_EVERY)
     }
   }
