@@ -1,4 +1,5 @@
 /** What gets into the quarantine, what is shown of it, and how it gets out. */
+import { FlowProducer } from 'bullmq'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import type { Quarantined } from '../../../src/redis/quarantine.ts'
 import type { Act } from '../../fixtures/actions.ts'
@@ -74,6 +75,22 @@ it('replica lost: a job that BullMQ fails for it is kept, and its stalls are for
   expect(entry?.reason).toMatch(/stalled more than allowable limit/)
   expect((await cli('jobs', 'release', id as string, '--queue', 'fleet')).code).toBe(0)
   expect((await untilState(b.queue, id, 'completed')).stalledCounter).toBe(0)
+})
+
+it('a parent that BullMQ fails because its child failed is in no quarantine', async () => {
+  await using b = await bench(redis)
+  await using _replica = await Replica.start({ redis, args: ['--executors', '1'] })
+  const flows = new FlowProducer({ connection: b.client })
+  const child = { name: 'act', queueName: 'fleet', data: { do: 'throw' } satisfies Act }
+  const parent = { name: 'act', queueName: 'fleet', data: { do: 'nothing' } satisfies Act }
+  const flow = await flows.add({
+    ...parent,
+    children: [{ ...child, opts: { failParentOnFailure: true, attempts: 1 } }],
+  })
+  const fate = await untilState(b.queue, flow.job.id, 'failed')
+  expect(fate.failedReason).toMatch(/^child .* failed$/)
+  expect(await listed()).toEqual([])
+  await flows.close()
 })
 
 it('an id that is not there, and a job that somebody removed, end with exit code 6', async () => {
