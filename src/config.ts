@@ -70,7 +70,7 @@ export async function resolveConfig({ cwd, env, flags, file }: ConfigSources): P
     const variable = option.env.find(name => env[name] !== undefined && env[name] !== '')
     const [from, name, value] =
       flags[key] !== undefined
-        ? (['flag', option.flag.split(' ')[0], flags[key]] as const)
+        ? (['flag', option.flag?.split(' ')[0], flags[key]] as const)
         : variable !== undefined
           ? (['env', variable, env[variable]] as const)
           : fromFile[key] !== undefined
@@ -89,4 +89,15 @@ export async function resolveConfig({ cwd, env, flags, file }: ConfigSources): P
     settings[key] = parsed.data
   }
   return Object.freeze({ ...(settings as unknown as Settings), cwd, redisFrom })
+}
+
+/** URL by name, of files by absolute path; 'default' is the one of migrations that name none. */
+export function databasesOf({ cwd, database, databases }: Config): Record<string, string> {
+  const all = { default: database ?? 'sqlite:.runner/app.db', ...databases }
+  return Object.fromEntries(
+    Object.entries(all).map(([name, url]) => [
+      name,
+      url.startsWith('sqlite:') ? `sqlite:${resolve(cwd, url.slice('sqlite:'.length))}` : url,
+    ]),
+  )
 }

@@ -1,5 +1,7 @@
 /** Public API. */
 export { job } from './job/define.ts'
+export { migration } from './migration/definition.ts'
+export { keyset } from './migration/keyset.ts'
 export { Retry, Snooze, Cancel, Unrecoverable } from './job/outcome.ts'
 export { defineConfig } from './config.ts'
 export type { JobOptions, JobDefinition, Backoff, Keep } from './job/define.ts'
@@ -12,6 +14,10 @@ export type {
   MapOptions,
   Progress,
 } from './job/context.ts'
+export type { BatchContext, MigrationOptions, RowContext, VerifyContext } from './migration/definition.ts'
+export type { KeysetOptions } from './migration/keyset.ts'
+export type { Queryable } from './migration/database.ts'
+export type { Batch, Cursor, Range, Source } from './migration/source.ts'
 export type { Jsonified } from './job/jsonified.ts'
 export type { ConfigFile } from './config.ts'
 export type { Duration, Size } from './units.ts'

@@ -59,14 +59,15 @@ export interface Option {
   default: unknown
   /** Read in this order; the first that is set counts. */
   env: string[]
-  flag: string
+  /** Absent: it has none. */
+  flag: string | undefined
   about: string
   scope: 'global' | 'work'
 }
 
 const option = <S extends z.ZodType>(
   scope: Option['scope'],
-  flag: string,
+  flag: string | undefined,
   env: string | string[],
   schema: S,
   fallback: z.input<S> | undefined,
@@ -113,6 +114,22 @@ export const OPTIONS = {
     list,
     [],
     'payload field whose value no log and no error shows, such as password or card.number, repeatable',
+  ),
+  database: option(
+    'global',
+    undefined,
+    'DATABASE_URL',
+    z.string(),
+    undefined,
+    'database of migrations that name none: postgres://, or sqlite:path; default: .runner/app.db',
+  ),
+  databases: option(
+    'global',
+    undefined,
+    [],
+    z.record(z.string(), z.string()),
+    {},
+    'databases that migrations name, by name',
   ),
   queues: option(
     'work',

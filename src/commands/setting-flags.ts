@@ -4,7 +4,7 @@ import { OPTIONS, type Option as Setting, type OptionKey } from '../options.ts'
 
 class SettingFlag extends Option {
   readonly key: OptionKey
-  constructor(key: OptionKey, setting: Setting) {
+  constructor(key: OptionKey, setting: Setting & { flag: string }) {
     super(setting.flag, describe(key, setting))
     this.key = key
     // What takes a list by default can be given more than once.
@@ -19,8 +19,9 @@ class SettingFlag extends Option {
  */
 export function addSettingFlags(command: Command, scope: Setting['scope'], heading: string): void {
   for (const [key, setting] of Object.entries(OPTIONS) as [OptionKey, Setting][]) {
-    if (setting.scope !== scope) continue
-    const flag = new SettingFlag(key, setting).helpGroup(heading)
+    const { flag: text } = setting
+    if (setting.scope !== scope || text === undefined) continue
+    const flag = new SettingFlag(key, { ...setting, flag: text }).helpGroup(heading)
     if (!command.options.some(({ long }) => long === flag.long)) command.addOption(flag)
   }
 }

@@ -1,4 +1,5 @@
 /** The one interface above both kinds of executor: a worker thread and a child process. */
+import type { ExecutorSettings } from '../job/executor-settings.ts'
 import type { BrokenFile, JobFile } from '../job/manifest.ts'
 import type { DyingWords } from './protocol.ts'
 import type { Sighting } from './sight.ts'
@@ -14,6 +15,7 @@ export interface ExecutorInit {
   redact: string[]
   /** Bytes of JavaScript heap. */
   memory: number
+  settings?: ExecutorSettings
 }
 
 interface PortEvents {

@@ -5,7 +5,7 @@
  *
  *   start() -> working <-> quiet -> stop() -> stopped        (stopping.ts)
  */
-import type { Config } from '../config.ts'
+import { databasesOf, type Config } from '../config.ts'
 import { RunnerError, SupersededError, messageOf } from '../errors.ts'
 import type { JobEntry, JobFile, Manifest } from '../job/manifest.ts'
 import type { Events } from '../observe/events.ts'
@@ -86,7 +86,13 @@ export class Supervisor {
         size: config.executors,
         open: config.isolation === 'thread' ? openThread : openProcess,
         openProcess,
-        init: { files, logLevel: config.logLevel, redact: config.redact, memory: config.executorMemory },
+        init: {
+          files,
+          logLevel: config.logLevel,
+          redact: config.redact,
+          memory: config.executorMemory,
+          settings: { databases: databasesOf(config) },
+        },
         prefix: redis.prefix,
       },
       {

@@ -6,6 +6,9 @@ import type { JobContext } from './context.ts'
 /** Shared by every copy of this package, so that a definition is known for one whichever copy made it. */
 const BRAND = Symbol.for('bullmq-runner.job')
 
+/** Of a definition that `migration()` made: what the engine knows of it. */
+export const MIGRATION = Symbol.for('bullmq-runner.migration')
+
 export interface Backoff {
   type: 'fixed' | 'exponential'
   delay: Duration
@@ -49,6 +52,7 @@ export interface JobOptions<Schema extends z.ZodType = z.ZodType> {
 
 export type JobDefinition<Schema extends z.ZodType = z.ZodType> = JobOptions<Schema> & {
   readonly [BRAND]: true
+  [MIGRATION]?: object
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { z } from 'zod'
 import { RunnerError, messageOf } from '../errors.ts'
 import { defaultExport, type Runnable } from './default-export.ts'
-import { isJobDefinition, jobOptions, type JobDefinition } from './define.ts'
+import { MIGRATION, isJobDefinition, jobOptions, type JobDefinition } from './define.ts'
 import { shortPath } from './file-path.ts'
 import { IMPORT_TIMEOUT } from './import-deadline.ts'
 import { inputSchema } from './input-schema.ts'
@@ -87,7 +87,10 @@ function fromDefinition({ name, file }: JobFile, definition: JobDefinition): Loa
   if (!parsed.success) throw optionInvalid(where, definition, parsed.error)
   const { args, run, ...options } = parsed.data
   const set = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
-  const entry = { ...set, name, file, kind: 'job' } as JobEntry
+  const migration = definition[MIGRATION]
+  // It names its runs, and tells by the file whether it has changed.
+  if (migration !== undefined) Object.assign(migration, { name, file })
+  const entry = { ...set, name, file, kind: migration === undefined ? 'job' : 'migration' } as JobEntry
   if (definition.queue !== undefined) entry.queueNamed = true
   if (args !== undefined) entry.schema = inputSchema(args, where)
   // Called as a method, in case `run` uses `this` to reach the other options.

@@ -6,7 +6,7 @@ import type { ErrorCode } from '../errors.ts'
 import type { Keep } from './define.ts'
 
 /** How a file is run. `function`: a plain function, called with an object that is both `ctx` and a BullMQ sandbox job. */
-type JobKind = 'job' | 'function' | 'executable'
+type JobKind = 'job' | 'migration' | 'function' | 'executable'
 
 export interface JobFile {
   /** 'emails/send' for jobs/emails/send.ts. */

@@ -7,7 +7,9 @@ import { ArgsError, RunnerError } from '../../errors.ts'
 import { checkArgs, payloadJson } from '../../job/args.ts'
 import { jsonFault } from '../../job/problem.ts'
 import { didYouMean } from '../../suggestion.ts'
+import { setExecutorSettings } from '../../job/executor-settings.ts'
 import { loadAll, type LoadedJob } from '../../job/load.ts'
+import { partOf } from '../../job/part.ts'
 import type { ExecutorInit } from '../port.ts'
 import { FROM, TO, readRecord, record, type AbortCause, type CallError, type StartHead } from '../protocol.ts'
 import { Context } from './context.ts'
@@ -27,6 +29,7 @@ export class Runtime {
   /** `send` passes a record to the supervisor. */
   constructor(init: ExecutorInit, send: (text: string) => void) {
     this.#send = send
+    if (init.settings !== undefined) setExecutorSettings(init.settings)
     this.#redact = init.redact
     this.#voice = new Voice(send, { level: init.logLevel, redact: init.redact }, (name, args) =>
       this.#payloadOf(name, args),
@@ -102,8 +105,9 @@ export class Runtime {
       const context = new Context(run, run.data, this.#voice)
       return runExecutable(loaded.entry.file, context)
     }
-    const args = loaded.schema === undefined ? run.data : await this.#argsOf(run, loaded.schema)
-    if (loaded.entry.kind === 'job') return handler(new Context(run, args, this.#voice))
+    const isPart = loaded.entry.kind === 'migration' && partOf(run.data) !== undefined
+    const args = loaded.schema === undefined || isPart ? run.data : await this.#argsOf(run, loaded.schema)
+    if (loaded.entry.kind !== 'function') return handler(new Context(run, args, this.#voice))
     const job = new SandboxJob(run, args, this.#voice)
     return handler(job, job.token, job.signal)
   }
@@ -122,7 +126,8 @@ export class Runtime {
       throw new RunnerError('JOB_UNKNOWN', `no job is named ${name}`, didYouMean(name, this.#jobs.keys()))
     }
     const json = payloadJson(name, args, { redact: this.#redact })
-    await checkArgs(name, loaded.schema, JSON.parse(json), this.#redact)
+    const isPart = loaded.entry.kind === 'migration' && partOf(args) !== undefined
+    if (!isPart) await checkArgs(name, loaded.schema, JSON.parse(json), this.#redact)
     return json
   }
 

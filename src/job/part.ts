@@ -1,0 +1,16 @@
+/** Jobs that a migration consists of: what their payload is, beside which any other is the arguments of a new run. */
+
+export interface Part {
+  run: string
+  part: 'plan' | 'end' | number
+}
+
+const PART = '$migration'
+
+export const partPayload = (part: Part): Record<string, Part> => ({ [PART]: part })
+
+export function partOf(payload: unknown): Part | undefined {
+  return typeof payload === 'object' && payload !== null && PART in payload
+    ? (payload as Record<string, Part>)[PART]
+    : undefined
+}

@@ -1,0 +1,42 @@
+/**
+ * How many rows a batch has: as many as take `TARGET` at the speed of the last batches, which count less the older they
+ * are. The decayed sums are those of pt-online-schema-change, the bounded growth and the sharp brake those of
+ * block/spirit; halving and taking the same range again is what GitLab calls splitting a batch.
+ */
+
+export interface BatchSize {
+  /** Of the next batch. */
+  rows: number
+  /** Decayed sums of the rows and milliseconds of those before. */
+  seenRows: number
+  seenMs: number
+}
+
+/** Milliseconds of a transaction. */
+const TARGET = 400
+const DECAY = 0.75
+const LEAST = 1
+const MOST = 10_000
+const GROWTH = 1.5
+/** Less of a change than this is noise. */
+const NOISE = 0.15
+
+/** After a batch of so many rows that took so long. Milliseconds are those of the transaction alone. */
+export function afterBatch({ rows: size, seenRows, seenMs }: BatchSize, rows: number, ms: number): BatchSize {
+  const seen = { seenRows: DECAY * seenRows + rows, seenMs: DECAY * seenMs + ms }
+  // The last batch of a shard is short: it says nothing of what a full one takes.
+  if (rows < size) return { rows: size, seenRows, seenMs }
+  if (ms > 5 * TARGET) return { rows: Math.max(LEAST, Math.floor(size / 4)), ...seen }
+  const want = (seen.seenRows / Math.max(seen.seenMs, 1)) * TARGET
+  if (Math.abs(want / size - 1) <= NOISE) return { rows: size, ...seen }
+  return { rows: clamp(Math.min(want, GROWTH * size)), ...seen }
+}
+
+/** After a timeout, a lock that was not to be had, or an error: the same range again, in halves. */
+export function halved(size: BatchSize): BatchSize {
+  return { ...size, rows: Math.max(LEAST, Math.floor(size.rows / 2)) }
+}
+
+function clamp(rows: number): number {
+  return Math.max(LEAST, Math.min(MOST, Math.round(rows)))
+}

@@ -1,0 +1,101 @@
+/**
+ * SQLite by Node's own module. Its calls are synchronous: a statement holds the event loop of the executor while it
+ * runs. Waiting for another writer does not: that is asked for again, with pauses, until the limit.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DatabaseSync } from 'node:sqlite'
+import { LIMITS, type Database, type Dialect, type Queryable } from '../database.ts'
+
+const PAUSE_MS = 5
+const BUSY = 5
+
+const dialect: Dialect = {
+  name: 'sqlite',
+  table: name => `runner_${name}`,
+  now: `cast(unixepoch('subsec') * 1000 as integer)`,
+  same: (left, right) => `${left} is ${right}`,
+  text: expression => `cast(${expression} as text)`,
+  lock: '',
+  quote: identifier => `"${identifier.replaceAll('"', '""')}"`,
+}
+
+export function openSqlite(file: string): Database {
+  const idle: Connection[] = []
+  const take = () => idle.pop() ?? new Connection(file)
+  const lend = async <T>(work: (connection: Connection) => Promise<T>): Promise<T> => {
+    const connection = take()
+    try {
+      return await work(connection)
+    } finally {
+      idle.push(connection)
+    }
+  }
+  return {
+    dialect,
+    query: (sql, params) => lend(connection => untilFree(() => connection.query(sql, params))),
+    transaction: work =>
+      lend(async connection => {
+        // Immediate: a second writer waits here, and not when it has read what the first is about to change.
+        await untilFree(() => connection.query('begin immediate'))
+        try {
+          const result = await work(connection)
+          await untilFree(() => connection.query('commit'))
+          return result
+        } catch (error) {
+          connection.rollBack()
+          throw error
+        }
+      }),
+    isTransient: isBusy,
+    async close() {
+      for (const connection of idle.splice(0)) connection.close()
+    },
+  }
+}
+
+class Connection implements Queryable {
+  readonly #db: DatabaseSync
+  readonly #statements = new Map<string, ReturnType<DatabaseSync['prepare']>>()
+
+  constructor(file: string) {
+    this.#db = new DatabaseSync(file, { timeout: 0 })
+    this.#db.exec('pragma journal_mode = wal')
+  }
+
+  // Rejects, and does not throw: callers of all databases are the same.
+  async query<Of extends object>(sql: string, params: readonly unknown[] = []): Promise<Of[]> {
+    let statement = this.#statements.get(sql)
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql.replaceAll(/\$(\d+)/g, '?$1'))
+      if (this.#statements.size > 100) this.#statements.clear()
+      this.#statements.set(sql, statement)
+    }
+    return statement.all(...(params as (string | number | null)[])) as Of[]
+  }
+
+  rollBack(): void {
+    if (this.#db.isTransaction) this.#db.exec('rollback')
+  }
+
+  close(): void {
+    this.#db.close()
+  }
+}
+
+async function untilFree<T>(work: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + LIMITS.lock
+  for (;;) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > deadline) throw error
+      await sleep(PAUSE_MS * (1 + Math.random()))
+    }
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  const code = (error as { errcode?: number }).errcode
+  // The low byte is the code, what is above it says more.
+  return code !== undefined && (code & 0xff) === BUSY
+}

@@ -1,0 +1,154 @@
+/**
+ * Rows of a table by a key that is unique, never null and never changed: pages by key, not by offset, so that the last
+ * page costs what the first did. The order is that of the database, whatever the type of the key; here it is only text.
+ */
+import { RunnerError } from '../errors.ts'
+import type { Database, Queryable, Row } from './database.ts'
+import type { Batch, Cursor, Range, Source } from './source.ts'
+
+export interface KeysetOptions {
+  /** Column or columns of the key, in order. Unique together, never null, never changed by the migration. */
+  key: string | readonly string[]
+  /** Columns that `batch` and `each` are given. Default: all. */
+  select?: readonly string[]
+}
+
+/** Of a table of at most so many rows the ranges are cut exactly; of a larger one by a sample of as many. */
+const SAMPLE = 50_000
+
+export function keyset<Of extends object = Row>(table: string, { key, select }: KeysetOptions): Source<Of> {
+  const keys = [key].flat()
+  if (keys.length === 0) throw new RunnerError('JOB_OPTION_INVALID', `keyset(${table}): key names no column`)
+  return new Keyset<Of>(table, keys, select)
+}
+
+class Keyset<Of extends object> implements Source<Of> {
+  readonly #table: string
+  readonly #keys: readonly string[]
+  readonly #select: readonly string[] | undefined
+  readonly #places = new WeakMap<object, Cursor>()
+
+  constructor(table: string, keys: readonly string[], select: readonly string[] | undefined) {
+    this.#table = table
+    this.#keys = keys
+    this.#select = select
+  }
+
+  async bounds(db: Database): Promise<Range | undefined> {
+    const { keys, texts, from } = this.#sql(db)
+    const [last] = await db.query(
+      `select ${texts.join(', ')} from ${from} order by ${keys.map(column => `${column} desc`).join(', ')} limit 1`,
+    )
+    return last === undefined ? undefined : { after: null, until: cursorOf(last, keys.length) }
+  }
+
+  async split(db: Database, range: Range, shards: number): Promise<Range[]> {
+    if (shards <= 1) return [range]
+    const { list, keys, from } = this.#sql(db)
+    const { where, params } = this.#within(db, range)
+    const share = await this.#share(db)
+    const sampled = db.dialect.name === 'postgres' && share < 100 ? ` tablesample system (${share})` : ''
+    // A sample in the order of the database, and of each of its parts the last key.
+    const cuts = await db.query(
+      `select ${keys.map((_, i) => `max_${i} as k${i}`).join(', ')} from (
+         select part, ${keys.map((column, i) => `${db.dialect.text(column)} as max_${i}`).join(', ')},
+                row_number() over (partition by part order by ${keys.map(column => `${column} desc`).join(', ')}) as nth
+           from (select ${list}, ntile(${shards}) over (order by ${list}) as part from ${from}${sampled} ${where}) s
+       ) parts where nth = 1 order by part`,
+      params,
+    )
+    const ends = cuts.map(row => cursorOf(row, keys.length)).slice(0, -1)
+    const edges = [range.after, ...ends, range.until]
+    return edges.slice(1).map((until, i) => ({ after: edges[i] ?? null, until: until ?? null }))
+  }
+
+  async next(db: Database, range: Range, limit: number): Promise<Batch | undefined> {
+    const { list, keys, texts, from } = this.#sql(db)
+    const { where, params } = this.#within(db, range)
+    const descending = keys.map(column => `${column} desc`).join(', ')
+    const [last] = await db.query<Row & { n: number | string }>(
+      `select ${texts.join(', ')}, count(*) over () as n
+         from (select ${list} from ${from} ${where} order by ${list} limit ${limit}) page
+        order by ${descending} limit 1`,
+      params,
+    )
+    return last === undefined ? undefined : { last: cursorOf(last, keys.length), rows: Number(last.n) }
+  }
+
+  async read(tx: Queryable, db: Database, range: Range): Promise<Of[]> {
+    const { dialect } = db
+    const { list, texts, from } = this.#sql(db)
+    const { where, params } = this.#within(db, range)
+    const columns = this.#select?.map(column => dialect.quote(column)).join(', ') ?? '*'
+    const found = await tx.query(
+      `select ${texts.join(', ')}, ${columns} from ${from} ${where} order by ${list} ${dialect.lock}`,
+      params,
+    )
+    return found.map(row => this.#own(row))
+  }
+
+  /** Without the columns that are ours. */
+  #own(row: Row): Of {
+    const own = { ...row }
+    for (const i of this.#keys.keys()) delete own[`k${i}`]
+    this.#places.set(own, cursorOf(row, this.#keys.length))
+    return own as Of
+  }
+
+  async estimate(db: Database): Promise<number | undefined> {
+    if (db.dialect.name === 'postgres') {
+      const [row] = await db.query<{ n: string }>(
+        'select reltuples::bigint as n from pg_class where oid = $1::regclass',
+        [this.#sql(db).from],
+      )
+      // -1: never analysed.
+      if (row !== undefined && Number(row.n) > SAMPLE) return Number(row.n)
+    }
+    const [row] = await db.query<{ n: number | string }>(`select count(*) as n from ${this.#sql(db).from}`)
+    return Number(row?.n)
+  }
+
+  keyOf(row: Of): Cursor {
+    const place = this.#places.get(row)
+    if (place === undefined) throw new Error('this row was not read from this source')
+    return place
+  }
+
+  /** Percent of the table that a sample has to have. */
+  async #share(db: Database): Promise<number> {
+    const rows = (await this.estimate(db)) ?? 0
+    return rows <= SAMPLE ? 100 : Math.max(0.01, (100 * SAMPLE) / rows)
+  }
+
+  #sql(db: Database) {
+    const keys = this.#keys.map(column => db.dialect.quote(column))
+    const texts = keys.map((column, i) => `${db.dialect.text(column)} as k${i}`)
+    const from = this.#table
+      .split('.')
+      .map(part => db.dialect.quote(part))
+      .join('.')
+    return { keys, list: keys.join(', '), texts, from }
+  }
+
+  /** A comparison of rows for a key of several columns: an index on them serves it. */
+  #within(db: Database, { after, until }: Range): { where: string; params: string[] } {
+    const { keys } = this.#sql(db)
+    const left = keys.length === 1 ? (keys[0] as string) : `(${keys.join(', ')})`
+    const params: string[] = []
+    const conditions: string[] = []
+    for (const [operator, cursor] of [
+      ['>', after],
+      ['<=', until],
+    ] as const) {
+      if (cursor === null) continue
+      const right = cursor.map(value => `$${params.push(value)}`)
+      conditions.push(`${left} ${operator} ${keys.length === 1 ? right[0] : `(${right.join(', ')})`}`)
+    }
+    return { where: conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`, params }
+  }
+}
+
+/** k0, k1 ... of a row: the names of our own columns. */
+function cursorOf(row: Row, keys: number): Cursor {
+  return Array.from({ length: keys }, (_, i) => String(row[`k${i}`]))
+}

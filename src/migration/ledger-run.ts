@@ -1,0 +1,69 @@
+/** A run as the ledger knows it. */
+
+/**
+ *   planning -> running <-> paused
+ *                  |-> verifying -> succeeded
+ *                  '-> failed | cancelled  -> running, when it is enqueued again
+ */
+export type RunState = 'planning' | 'running' | 'paused' | 'verifying' | 'succeeded' | 'failed' | 'cancelled'
+
+/** Over: of these there may be many of the same name and arguments. */
+export const OVER: ReadonlySet<RunState> = new Set<RunState>(['succeeded'])
+
+export interface MigrationRun {
+  id: string
+  name: string
+  /** Input of the schema, as JSON. */
+  args: string
+  checksum: string
+  state: RunState
+  queue: string
+  shards: number
+  estimate: number | null
+  error: string | null
+  dryRun: boolean
+  requestedBy: string | null
+  reason: string | null
+  /** Milliseconds since the epoch, by the clock of the database. */
+  createdAt: number
+  startedAt: number | null
+  finishedAt: number | null
+}
+
+export interface NewRun {
+  name: string
+  args: string
+  checksum: string
+  queue: string
+  shards: number
+  gitSha?: string | undefined
+  requestedBy?: string | undefined
+  reason?: string | undefined
+  /** Also when one of these arguments has succeeded. */
+  again: boolean
+}
+
+type RunRow = Record<string, string | number | null>
+
+export function runOf(row: RunRow): MigrationRun {
+  const number = (value: string | number | null | undefined) =>
+    value === null || value === undefined ? null : Number(value)
+  const text = (value: string | number | null | undefined) => (typeof value === 'string' ? value : null)
+  return {
+    id: String(row['id']),
+    name: String(row['name']),
+    args: String(row['args']),
+    checksum: String(row['checksum']),
+    state: String(row['state']) as RunState,
+    queue: String(row['queue']),
+    shards: Number(row['shards']),
+    estimate: number(row['estimate']),
+    error: text(row['error']),
+    dryRun: Number(row['dry_run']) === 1,
+    requestedBy: text(row['requested_by']),
+    reason: text(row['reason']),
+    createdAt: Number(row['created_at']),
+    startedAt: number(row['started_at']),
+    finishedAt: number(row['finished_at']),
+  }
+}

@@ -1,0 +1,121 @@
+/** The jobs that a run consists of: its plan, the slices of its shards, its end. Each may be run twice, or lost. */
+import { readFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { messageOf } from '../errors.ts'
+import type { JobContext } from '../job/context.ts'
+import { Snooze } from '../job/outcome.ts'
+import { partOf, partPayload, type Part } from '../job/part.ts'
+import type { Migration } from './definition.ts'
+import { ledgerOf } from './databases.ts'
+import type { Ledger } from './ledger.ts'
+import type { MigrationRun } from './ledger-run.ts'
+import { failIfTooMany } from './limits.ts'
+import { runSlice } from './slice.ts'
+
+const DEFAULT_SHARDS = 16
+/** A slice makes room for other jobs of its queue, and comes back at once if there are none. Milliseconds. */
+const YIELD = 1
+
+export async function runPart(migration: Migration, ctx: JobContext): Promise<unknown> {
+  const ledger = await ledgerOf(migration.database)
+  const part = partOf(ctx.args)
+  if (part === undefined) return begin(migration, ledger, ctx)
+  const run = await ledger.runs.get(part.run)
+  if (part.part === 'plan') return plan(migration, ledger, run, ctx)
+  if (part.part === 'end') return end(migration, ledger, run)
+  return slice(migration, ledger, run, part.part, ctx)
+}
+
+/** A job with arguments, as any producer adds it. */
+async function begin(migration: Migration, ledger: Ledger, ctx: JobContext): Promise<unknown> {
+  const { run, enrolment } = await ledger.runs.enrol({
+    name: migration.name,
+    args: canonical(ctx.args),
+    checksum: checksumOf(migration.file),
+    queue: ctx.queue,
+    shards: migration.shards ?? DEFAULT_SHARDS,
+    again: false,
+  })
+  if (run.state === 'planning') await ring(ctx, run, 'plan')
+  return { run: run.id, enrolment }
+}
+
+async function plan(migration: Migration, ledger: Ledger, run: MigrationRun, ctx: JobContext): Promise<void> {
+  const { source } = migration
+  if (run.state === 'planning') {
+    try {
+      const range = await source.bounds(ledger.db)
+      const ranges = range === undefined ? [] : await source.split(ledger.db, range, run.shards)
+      // To know how many there are is a comfort, and not worth failing for.
+      const estimate = await source.estimate(ledger.db).catch(() => undefined)
+      await ledger.runs.plan(run.id, ranges, estimate)
+    } catch (error) {
+      if (ledger.db.isTransient(error)) throw error
+      await ledger.runs.move(run.id, ['planning'], 'failed', `it cannot be planned: ${messageOf(error)}`)
+      return
+    }
+  }
+  for (const { shard, open } of await ledger.shards.list(run.id)) if (open) await ring(ctx, run, shard)
+  await complete(ledger, run, ctx)
+}
+
+async function slice(
+  migration: Migration,
+  ledger: Ledger,
+  run: MigrationRun,
+  shard: number,
+  ctx: JobContext,
+): Promise<void> {
+  if (run.state !== 'running') return
+  const args = argsOf(migration, run)
+  const how = await runSlice({ migration, ledger, run: run.id, shard, args, ctx })
+  if (how === 'stop' || (await failIfTooMany(ledger, run))) return
+  if (how === 'again') throw new Snooze(YIELD)
+  await complete(ledger, run, ctx)
+}
+
+async function complete(ledger: Ledger, run: MigrationRun, ctx: JobContext): Promise<void> {
+  if (await ledger.runs.beginVerifying(run.id)) await ring(ctx, run, 'end')
+}
+
+async function end(migration: Migration, ledger: Ledger, run: MigrationRun): Promise<void> {
+  if (run.state !== 'verifying') return
+  const { db, runs } = ledger
+  let error: string | null = null
+  try {
+    const query: typeof db.query = (sql, params) => db.query(sql, params)
+    const empty = async (sql: string, params?: readonly unknown[]) => (await query(sql, params)).length === 0
+    const verified = await migration.verify?.({ db: { query, empty }, args: argsOf(migration, run) })
+    if (verified === false) error = 'verify returned false'
+  } catch (thrown) {
+    if (db.isTransient(thrown)) throw thrown
+    error = `verify: ${messageOf(thrown)}`
+  }
+  await runs.move(run.id, ['verifying'], error === null ? 'succeeded' : 'failed', error)
+}
+
+/** Its id is that of the part: while one is waiting or running, a second is not added. */
+async function ring(ctx: JobContext, run: MigrationRun, part: Part['part']): Promise<void> {
+  await ctx.enqueue(run.name, partPayload({ run: run.id, part }), {
+    id: `${run.id}-${part}`,
+    queue: run.queue,
+  })
+}
+
+function argsOf({ args }: Migration, run: MigrationRun): unknown {
+  const input = JSON.parse(run.args) as unknown
+  return args === undefined ? input : args.parse(input)
+}
+
+/** The same text for the same arguments, in whatever order they were given. */
+export function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  )
+}
+
+export function checksumOf(file: string): string {
+  return createHash('sha256').update(readFileSync(file)).digest('hex')
+}

@@ -1,0 +1,140 @@
+/** Runs in the ledger: which there are, and how they come from one state to the next. */
+import { createHash, randomBytes } from 'node:crypto'
+import { RunnerError } from '../errors.ts'
+import type { Database } from './database.ts'
+import { runOf, type MigrationRun, type NewRun, type RunState } from './ledger-run.ts'
+import type { Range } from './source.ts'
+
+/** Rows of the first batch, before anything was measured. */
+const FIRST_BATCH = 100
+
+/** What became of a request to run a migration. */
+export type Enrolment = 'new' | 'running' | 'resumed' | 'succeeded'
+
+export class RunLedger {
+  readonly #db: Database
+  readonly #runs: string
+  readonly #shards: string
+
+  constructor(db: Database) {
+    this.#db = db
+    this.#runs = db.dialect.table('runs')
+    this.#shards = db.dialect.table('shards')
+  }
+
+  /**
+   * One run of a name and its arguments is active at a time. Running: that one. Failed or cancelled: it goes on.
+   * Succeeded: nothing is done, unless `again`.
+   */
+  async enrol(spec: NewRun): Promise<{ run: MigrationRun; enrolment: Enrolment }> {
+    const active = createHash('sha256').update(`${spec.name} ${spec.args}`).digest('hex')
+    for (;;) {
+      const [row] = await this.#db.query(`select * from ${this.#runs} where active = $1`, [active])
+      if (row !== undefined) return this.#join(runOf(row as never))
+      if (!spec.again) {
+        const [done] = await this.#db.query(
+          `select * from ${this.#runs} where name = $1 and args = $2 and state = 'succeeded'
+            order by created_at desc limit 1`,
+          [spec.name, spec.args],
+        )
+        if (done !== undefined) return { run: runOf(done as never), enrolment: 'succeeded' }
+      }
+      const id = `${spec.name.replaceAll('/', '-')}-${randomBytes(3).toString('hex')}`
+      // Somebody else may be faster: then there is nothing to return, and theirs is found.
+      const [made] = await this.#db.query(
+        `insert into ${this.#runs} (id, name, args, active, checksum, git_sha, requested_by, reason, dry_run, state,
+           queue, shards, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, 0, 'planning', $9, $10, ${this.#db.dialect.now})
+         on conflict do nothing returning *`,
+        [
+          id,
+          spec.name,
+          spec.args,
+          active,
+          spec.checksum,
+          spec.gitSha ?? null,
+          spec.requestedBy ?? null,
+          spec.reason ?? null,
+          spec.queue,
+          spec.shards,
+        ],
+      )
+      if (made !== undefined) return { run: runOf(made as never), enrolment: 'new' }
+    }
+  }
+
+  async #join(run: MigrationRun): Promise<{ run: MigrationRun; enrolment: Enrolment }> {
+    if (run.state !== 'failed' && run.state !== 'cancelled') return { run, enrolment: 'running' }
+    // Where it has no shard yet, it is planned first.
+    const planned = `exists (select 1 from ${this.#shards} where run = ${this.#runs}.id)`
+    await this.#db.query(
+      `update ${this.#runs} set state = case when ${planned} then 'running' else 'planning' end, error = null,
+         finished_at = null where id = $1 and state = $2`,
+      [run.id, run.state],
+    )
+    return { run: await this.get(run.id), enrolment: 'resumed' }
+  }
+
+  /** Throws MIGRATION_UNKNOWN. */
+  async get(id: string): Promise<MigrationRun> {
+    const [row] = await this.#db.query(`select * from ${this.#runs} where id = $1`, [id])
+    if (row === undefined) throw new RunnerError('MIGRATION_UNKNOWN', `there is no run ${id}`)
+    return runOf(row as never)
+  }
+
+  /** Newest first. */
+  async list(name?: string): Promise<MigrationRun[]> {
+    const where = name === undefined ? '' : 'where name = $1'
+    const rows = await this.#db.query(
+      `select * from ${this.#runs} ${where} order by created_at desc, id`,
+      name === undefined ? [] : [name],
+    )
+    return rows.map(row => runOf(row as never))
+  }
+
+  /** False when it was in none of the states `from`. */
+  async move(
+    id: string,
+    from: readonly RunState[],
+    to: RunState,
+    error: string | null = null,
+  ): Promise<boolean> {
+    const over = to === 'succeeded' || to === 'failed' || to === 'cancelled'
+    const [row] = await this.#db.query(
+      `update ${this.#runs} set state = $1, error = $2,
+         active = case when $1 = 'succeeded' then null else active end,
+         finished_at = ${over ? this.#db.dialect.now : 'null'}
+       where id = $3 and state in (${from.map(state => `'${state}'`).join(', ')}) returning id`,
+      [to, error, id],
+    )
+    return row !== undefined
+  }
+
+  /** The shards and the state that says that they are there come in one transaction: a run is planned once. */
+  async plan(id: string, ranges: readonly Range[], estimate: number | undefined): Promise<void> {
+    await this.#db.transaction(async tx => {
+      const [row] = await tx.query(
+        `update ${this.#runs} set state = 'running', started_at = ${this.#db.dialect.now}, shards = $1, estimate = $2
+          where id = $3 and state = 'planning' returning id`,
+        [ranges.length, estimate ?? null, id],
+      )
+      if (row === undefined) return
+      for (const [shard, { after, until }] of ranges.entries())
+        await tx.query(
+          `insert into ${this.#shards} (run, shard, lo, hi, cursor, state, batch_size)
+           values ($1, $2, $3, $4, $3, 'open', $5)`,
+          [id, shard, after && JSON.stringify(after), until && JSON.stringify(until), FIRST_BATCH],
+        )
+    })
+  }
+
+  /** True for one of those that ask: no shard is open any more. In a statement of its own, after the shard's. */
+  async beginVerifying(id: string): Promise<boolean> {
+    const [row] = await this.#db.query(
+      `update ${this.#runs} set state = 'verifying' where id = $1 and state = 'running'
+         and not exists (select 1 from ${this.#shards} where run = $1 and state = 'open') returning id`,
+      [id],
+    )
+    return row !== undefined
+  }
+}

@@ -1,0 +1,164 @@
+/**
+ * Shards in the ledger, and the fence: a claim raises the epoch of a shard, and each batch begins its transaction by
+ * moving the cursor of its own epoch. No row moved means that another slice has the shard by now, and the batch is rolled
+ * back. One that is frozen *inside* its transaction makes the next one wait on that row, and go on after it. So every
+ * row is written by exactly one committed transaction, whatever happens to the processes.
+ */
+import { RunnerError } from '../errors.ts'
+import type { BatchSize } from './batch-size.ts'
+import type { Database, Queryable } from './database.ts'
+import type { RunState } from './ledger-run.ts'
+import type { Cursor } from './source.ts'
+
+/** How long after its last batch a shard is left to its slice, in milliseconds. */
+export const LEASE = 60_000
+
+/** A shard in the hands of one slice. */
+export interface Claim {
+  readonly run: string
+  readonly shard: number
+  readonly epoch: number
+  /** Where the next batch begins; null: at the beginning. */
+  cursor: Cursor | null
+  until: Cursor | null
+  size: BatchSize
+  /** Slices that died at this cursor. */
+  crashes: number
+}
+
+export interface ShardStatus {
+  shard: number
+  open: boolean
+  cursor: Cursor | null
+  until: Cursor | null
+  rows: number
+  ms: number
+  batchSize: number
+  /** Whether a slice holds it now. */
+  held: boolean
+}
+
+type ShardRow = Record<string, string | number | null>
+
+export class ShardLedger {
+  readonly #db: Database
+  readonly #runs: string
+  readonly #shards: string
+
+  constructor(db: Database) {
+    this.#db = db
+    this.#runs = db.dialect.table('runs')
+    this.#shards = db.dialect.table('shards')
+  }
+
+  /**
+   * Undefined: it is done. An owner that is still there did not end its slice: it crashed, or it is frozen. The batch
+   * that it had is taken in smaller ones then, until the row that does it is alone.
+   */
+  async claim(run: string, shard: number, owner: string): Promise<Claim | undefined> {
+    const [row] = await this.#db.query<ShardRow>(
+      `update ${this.#shards} set epoch = epoch + 1, owner = $1, lease_until = ${this.#db.dialect.now} + ${LEASE},
+         crashes = crashes + case when owner is null then 0 else 1 end,
+         batch_size = case when owner is null then batch_size when batch_size < 4 then 1 else batch_size / 4 end
+       where run = $2 and shard = $3 and state = 'open' returning *`,
+      [owner, run, shard],
+    )
+    if (row === undefined) return undefined
+    return {
+      run,
+      shard,
+      epoch: Number(row['epoch']),
+      cursor: cursorOf(row['cursor']),
+      until: cursorOf(row['hi']),
+      size: {
+        rows: Number(row['batch_size']),
+        seenRows: Number(row['seen_rows']),
+        seenMs: Number(row['seen_ms']),
+      },
+      crashes: Number(row['crashes']),
+    }
+  }
+
+  /**
+   * The first statement of every batch: fence, cursor, lease, progress, and what the run is told to do, in one round
+   * trip. Throws MIGRATION_FENCED. Returns the end of the shard, which somebody may have drawn nearer.
+   */
+  async advance(
+    tx: Queryable,
+    { run, shard, epoch, cursor, size }: Claim,
+    to: Cursor,
+    rows: number,
+  ): Promise<{ until: Cursor | null; state: RunState }> {
+    const [row] = await tx.query<ShardRow>(
+      `update ${this.#shards} set cursor = $1, rows = rows + $2, crashes = 0, batch_size = $7,
+         lease_until = ${this.#db.dialect.now} + ${LEASE}
+       where run = $3 and shard = $4 and epoch = $5 and state = 'open' and ${this.#db.dialect.same('cursor', '$6')}
+       returning hi, (select state from ${this.#runs} where id = $3) as run_state`,
+      [JSON.stringify(to), rows, run, shard, epoch, jsonOf(cursor), size.rows],
+    )
+    if (row === undefined) {
+      throw new RunnerError('MIGRATION_FENCED', `another slice has shard ${shard} of ${run}`)
+    }
+    return { until: cursorOf(row['hi']), state: String(row['run_state']) as RunState }
+  }
+
+  /** The slice is over; the next one begins with what this one has learned. Without effect when it was fenced. */
+  async release({ run, shard, epoch, size }: Claim, ms: number): Promise<void> {
+    await this.#db.query(
+      `update ${this.#shards} set owner = null, lease_until = 0, batch_size = $1, seen_rows = $2, seen_ms = $3,
+         ms = ms + $4 where run = $5 and shard = $6 and epoch = $7`,
+      [size.rows, size.seenRows, size.seenMs, Math.round(ms), run, shard, epoch],
+    )
+  }
+
+  /** False when it was fenced, or its end was moved away meanwhile. */
+  async finish({ run, shard, epoch, until }: Claim, ms: number): Promise<boolean> {
+    const [row] = await this.#db.query(
+      `update ${this.#shards} set state = 'done', owner = null, lease_until = 0, ms = ms + $1
+        where run = $2 and shard = $3 and epoch = $4
+          and ${this.#db.dialect.same('hi', '$5')} returning shard`,
+      [Math.round(ms), run, shard, epoch, jsonOf(until)],
+    )
+    return row !== undefined
+  }
+
+  async list(run: string): Promise<ShardStatus[]> {
+    const rows = await this.#db.query<ShardRow>(
+      `select *, case when owner is not null and lease_until > ${this.#db.dialect.now} then 1 else 0 end as held
+         from ${this.#shards} where run = $1 order by shard`,
+      [run],
+    )
+    return rows.map(row => ({
+      shard: Number(row['shard']),
+      open: row['state'] === 'open',
+      cursor: cursorOf(row['cursor']),
+      until: cursorOf(row['hi']),
+      rows: Number(row['rows']),
+      ms: Number(row['ms']),
+      batchSize: Number(row['batch_size']),
+      held: Number(row['held']) === 1,
+    }))
+  }
+
+  /** Open shards of running runs that no slice holds. */
+  async orphans(): Promise<{ run: string; name: string; queue: string; shard: number }[]> {
+    const rows = await this.#db.query<ShardRow>(
+      `select s.run, s.shard, r.name, r.queue from ${this.#shards} s join ${this.#runs} r on r.id = s.run
+        where r.state = 'running' and s.state = 'open' and s.lease_until < ${this.#db.dialect.now}`,
+    )
+    return rows.map(row => ({
+      run: String(row['run']),
+      name: String(row['name']),
+      queue: String(row['queue']),
+      shard: Number(row['shard']),
+    }))
+  }
+}
+
+function cursorOf(json: string | number | null | undefined): Cursor | null {
+  return typeof json === 'string' ? (JSON.parse(json) as Cursor) : null
+}
+
+function jsonOf(cursor: Cursor | null): string | null {
+  return cursor === null ? null : JSON.stringify(cursor)
+}

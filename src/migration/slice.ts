@@ -1,0 +1,153 @@
+/**
+ * One slice of a shard: batch after batch, each a transaction of its own, until the shard or the time is over. It may be
+ * killed, frozen or run beside another one at any moment: what it committed is committed with its cursor, and what it
+ * did not is not there.
+ *
+ *   boundary of the next rows -> [ fence and cursor -> the rows -> the author's code ] -> next size
+ */
+import { RunnerError } from '../errors.ts'
+import type { JobContext } from '../job/context.ts'
+import { milliseconds } from '../units.ts'
+import { afterBatch, halved } from './batch-size.ts'
+import type { Ledger } from './ledger.ts'
+import { Verdict } from './slice-verdict.ts'
+import type { Claim } from './shard-ledger.ts'
+import type { Batch } from './source.ts'
+import { workOn, type Work } from './work.ts'
+
+const SLICE = milliseconds('20s')
+/** Batches in a row that may fail for want of a lock or a connection before the slice gives up for a while. */
+const PATIENCE = 5
+/** Slices that may die at one row before it is stepped over. */
+const CRASHES = 3
+
+/** 'done': the shard is. 'again': there is more to do. 'stop': the run does not go on, or this slice may not. */
+export type SliceEnd = 'done' | 'again' | 'stop'
+
+export interface SliceOptions extends Work {
+  ledger: Ledger
+  ctx: JobContext
+}
+
+export async function runSlice(options: SliceOptions): Promise<SliceEnd> {
+  const { ledger, run, shard, ctx } = options
+  const claim = await ledger.shards.claim(run, shard, `${ctx.id}#${ctx.fence}`)
+  if (claim === undefined) return 'done'
+  const slice = new Slice(options, claim)
+  try {
+    return await slice.run()
+  } finally {
+    // Not when this process ends before: then the owner is left, and says so.
+    await ledger.shards.release(claim, slice.spent)
+  }
+}
+
+class Slice {
+  /** Milliseconds of committed transactions. */
+  spent = 0
+  readonly #options: SliceOptions
+  readonly #claim: Claim
+  #failedInARow = 0
+
+  constructor(options: SliceOptions, claim: Claim) {
+    this.#options = options
+    this.#claim = claim
+  }
+
+  async run(): Promise<SliceEnd> {
+    const { ledger, migration, ctx } = this.#options
+    const until = performance.now() + milliseconds(migration.slice ?? SLICE)
+    const claim = this.#claim
+    while (performance.now() < until) {
+      await ctx.breathe()
+      const range = { after: claim.cursor, until: claim.until }
+      const batch = await migration.source.next(ledger.db, range, claim.size.rows)
+      if (batch === undefined) {
+        const finished = await ledger.shards.finish(claim, this.spent)
+        this.spent = 0
+        return finished ? 'done' : 'again'
+      }
+      const end = await this.#take(batch)
+      if (end !== undefined) return end
+    }
+    return 'again'
+  }
+
+  /** One batch. Undefined: go on. */
+  async #take(batch: Batch): Promise<SliceEnd | undefined> {
+    const claim = this.#claim
+    try {
+      if (claim.crashes >= CRASHES && claim.size.rows === 1)
+        await this.#stepOver(batch, new CrashedHere(claim))
+      else await this.#commit(batch)
+      this.#failedInARow = 0
+      return undefined
+    } catch (error) {
+      return this.#onError(error, batch)
+    }
+  }
+
+  async #commit(batch: Batch): Promise<void> {
+    const { ledger } = this.#options
+    const claim = this.#claim
+    const started = performance.now()
+    await ledger.db.transaction(async tx => {
+      await this.#advance(tx, batch)
+      const range = { after: claim.cursor, until: batch.last }
+      await workOn(this.#options, range, { tx, db: ledger.db, failures: ledger.failures })
+    })
+    this.#moved(batch, performance.now() - started)
+  }
+
+  async #advance(tx: Parameters<Ledger['shards']['advance']>[0], { last, rows }: Batch): Promise<void> {
+    const claim = this.#claim
+    const { until, state } = await this.#options.ledger.shards.advance(tx, claim, last, rows)
+    if (state !== 'running') throw new Verdict('stop')
+    if (JSON.stringify(until) === JSON.stringify(claim.until)) return
+    // Somebody took the far half of the shard: these rows may be theirs. The cursor goes back with the transaction.
+    claim.until = until
+    throw new Verdict('retry')
+  }
+
+  #moved({ last, rows }: Batch, ms: number): void {
+    const claim = this.#claim
+    this.spent += ms
+    claim.cursor = last
+    claim.crashes = 0
+    claim.size = afterBatch(claim.size, rows, ms)
+  }
+
+  async #onError(error: unknown, batch: Batch): Promise<SliceEnd | undefined> {
+    const { ledger, ctx } = this.#options
+    const claim = this.#claim
+    if (error instanceof Verdict) return error.end
+    if (error instanceof RunnerError && error.code === 'MIGRATION_FENCED') return 'stop'
+    // The run is ended from outside: the supervisor says what becomes of it.
+    ctx.signal.throwIfAborted()
+    const transient = ledger.db.isTransient(error)
+    if (transient && ++this.#failedInARow > PATIENCE) throw error
+    if (claim.size.rows > 1) {
+      claim.size = halved(claim.size)
+      ctx.log.debug({ rows: claim.size.rows, err: error }, 'batch rolled back, again with fewer rows')
+    } else if (!transient) await this.#stepOver(batch, error)
+    return undefined
+  }
+
+  /** The row that does it is alone: it is recorded, and the cursor moves past it. */
+  async #stepOver(batch: Batch, error: unknown): Promise<void> {
+    const { ledger, run } = this.#options
+    const started = performance.now()
+    await ledger.db.transaction(async tx => {
+      await this.#advance(tx, batch)
+      await ledger.failures.add(tx, run, batch.last, error)
+    })
+    this.#moved(batch, performance.now() - started)
+  }
+}
+
+class CrashedHere extends Error {
+  readonly code = 'JOB_CRASHED'
+  constructor({ crashes }: Claim) {
+    super(`${crashes} slices did not survive this row`)
+  }
+}

@@ -1,0 +1,33 @@
+/** What a migration walks through, in ranges that can be cut: the contract between sources and the engine. */
+import type { Database, Queryable, Row } from './database.ts'
+
+/** A place in a source, as text: a number breaks beyond 2^53, a Date loses microseconds. */
+export type Cursor = readonly string[]
+
+/** Rows after `after` up to and with `until`; null: from the beginning, to the end. */
+export interface Range {
+  after: Cursor | null
+  until: Cursor | null
+}
+
+export interface Batch {
+  /** Place of the last row. */
+  last: Cursor
+  /** How many rows lie up to there. */
+  rows: number
+}
+
+export interface Source<Of = Row> {
+  /** All that is there now: what comes later is the business of whoever writes it. Undefined: nothing is. */
+  bounds(db: Database): Promise<Range | undefined>
+  /** At most `shards` ranges, side by side, of about the same number of rows. */
+  split(db: Database, range: Range, shards: number): Promise<Range[]>
+  /** The next rows of a range, at most `limit`; undefined: none is left. Outside of the transaction. */
+  next(db: Database, range: Range, limit: number): Promise<Batch | undefined>
+  /** The rows of a range, inside the transaction that is about to write them. */
+  read(tx: Queryable, db: Database, range: Range): Promise<Of[]>
+  /** How many rows there are in about; undefined where that is not known cheaply. Never fails the run. */
+  estimate(db: Database): Promise<number | undefined>
+  /** Names a row among all others: where it is, as text. */
+  keyOf(row: Of): Cursor
+}
