@@ -2,14 +2,16 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import type { Config } from '../config.ts'
+import { databasesOf, type Config } from '../config.ts'
 import { EXIT, RunnerError, messageOf, type ExitCode } from '../errors.ts'
 import { FileWatch } from '../fleet/file-watch.ts'
 import { Recycling } from '../fleet/recycling.ts'
 import { StopConditions, readQueue } from '../fleet/stop-conditions.ts'
 import { Stopping } from '../fleet/stopping.ts'
 import { Supervisor } from '../fleet/supervisor.ts'
-import type { BrokenFile, Manifest } from '../job/manifest.ts'
+import type { BrokenFile, JobEntry, Manifest } from '../job/manifest.ts'
+import { partId, partPayload } from '../job/part.ts'
+import { Reconciler } from '../migration/reconciler.ts'
 import { Events } from '../observe/events.ts'
 import { logEvents } from '../observe/log-events.ts'
 import { takeLibraryWarnings } from '../observe/library-warnings.ts'
@@ -62,6 +64,7 @@ export async function work(config: Config, watch: boolean): Promise<void> {
   const recycling = new Recycling(config, supervisor, stopping, events)
   const signals = new ReplicaSignals(supervisor, stopping, config.grace, note)
   let code: ExitCode = EXIT.runtime
+  let reconciler: Reconciler | undefined
   conditions.startClock()
   try {
     const started = supervisor.start(manifest => {
@@ -73,6 +76,7 @@ export async function work(config: Config, watch: boolean): Promise<void> {
     if (!stopping.started) {
       conditions.start()
       await recycling.start()
+      reconciler = openReconciler(config, supervisor, events)
       void doubtQueues(Object.keys(queuesGiven), supervisor, redis, warn)
     }
     const watcher = watch && !stopping.started ? watchFiles(config, supervisor, events, warn) : undefined
@@ -85,11 +89,31 @@ export async function work(config: Config, watch: boolean): Promise<void> {
   } finally {
     conditions.close()
     recycling.close()
+    await reconciler?.close()
     signals.close()
     await Promise.race([redis.close(), new Promise(done => setTimeout(done, 1_000))])
   }
   // What user code left open in a library of the supervisor's process must not outlive the deadline.
   endProcess(code, supervisor.pool.lingering > 0)
+}
+
+/** None where there is nothing to look after. */
+function openReconciler(config: Config, supervisor: Supervisor, events: Events): Reconciler | undefined {
+  const isMigration = ({ kind }: JobEntry) => kind === 'migration'
+  if (!supervisor.jobs.values().some(isMigration)) return undefined
+  const onError = (message: string) => events.emit('worker.error', { queue: '', message })
+  return new Reconciler(
+    { databases: databasesOf(config) },
+    ({ name, queue, run, part }) => {
+      const entry = supervisor.jobs.get(name)
+      // Another replica has it.
+      if (entry === undefined || supervisor.quiet) return
+      supervisor.producer
+        .add(entry, JSON.stringify(partPayload({ run, part })), { id: partId({ run, part }), queue })
+        .catch((error: unknown) => onError(messageOf(error)))
+    },
+    onError,
+  )
 }
 
 /** A replica that lacks some of its handlers would fail the jobs meant for them. */

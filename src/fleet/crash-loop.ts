@@ -33,17 +33,22 @@ export class CrashLoop {
     await addCrash(this.#client, job.key)
   }
 
-  /** Crashes counted so far, and the failure that they are, when they are too many. A round trip. */
-  async look(job: FleetJob): Promise<{ crashes: number; failure?: Failure }> {
+  /**
+   * Crashes counted so far, and the failure that they are, when they are too many. A round trip. `endless`: they never
+   * are, since the job itself finds out what it dies of.
+   */
+  async look(job: FleetJob, endless = false): Promise<{ crashes: number; failure?: Failure }> {
     const crashes = await crashesOf(this.#client, job.key)
-    return crashes < CRASHES_ALLOWED ? { crashes } : { crashes, failure: await this.#end(job, crashes) }
+    return endless || crashes < CRASHES_ALLOWED
+      ? { crashes }
+      : { crashes, failure: await this.#end(job, crashes) }
   }
 
   /** Counts a failure that cost an executor. The failure for good, when it is one too many. */
-  async count(job: FleetJob, failure: Failure): Promise<Failure | undefined> {
+  async count(job: FleetJob, failure: Failure, endless = false): Promise<Failure | undefined> {
     if (!COSTLY.has(failure.code ?? '')) return undefined
     const crashes = await addCrash(this.#client, job.key)
-    return crashes < CRASHES_ALLOWED ? undefined : this.#end(job, crashes, failure)
+    return endless || crashes < CRASHES_ALLOWED ? undefined : this.#end(job, crashes, failure)
   }
 
   /** BullMQ is about to fail it: so many replicas died under it, or a child of its failed, which concerns nobody here. */

@@ -1,5 +1,6 @@
 /** The BullMQ worker of each queue that a replica works, with the locks that suit the queue. */
 import type { Config } from '../config.ts'
+import type { Manifest } from '../job/manifest.ts'
 import type { Events } from '../observe/events.ts'
 import type { RedisHandle } from '../redis/connection.ts'
 import type { Fence } from '../redis/fence.ts'
@@ -7,6 +8,8 @@ import { FleetWorker, type FleetWorkerEvents, type LockTimes } from './fleet-wor
 import { LockTerms } from './lock-terms.ts'
 import type { Measurements } from './measurements.ts'
 import type { Replies } from './replies.ts'
+
+const ENDLESS = 1_000_000
 
 export interface QueueWorkersOptions {
   config: Config
@@ -24,6 +27,8 @@ export class QueueWorkers {
   readonly all: FleetWorker[] = []
   readonly #options: QueueWorkersOptions
   readonly #terms: LockTerms
+  /** A slice outlives any number of replicas: the ledger says what is wrong with it. */
+  readonly #endless = new Set<string>()
 
   constructor(options: QueueWorkersOptions) {
     this.#options = options
@@ -32,7 +37,8 @@ export class QueueWorkers {
   }
 
   /** Each with its concurrency. They take no job before `run`. */
-  async open(queues: Record<string, number>): Promise<void> {
+  async open(queues: Record<string, number>, { jobs }: Pick<Manifest, 'jobs'>): Promise<void> {
+    for (const { kind, queue } of jobs) if (kind === 'migration') this.#endless.add(queue)
     const opening = Object.entries(queues).map(async ([queue, concurrency]) =>
       this.#open(queue, concurrency, await this.#terms.of(queue)),
     )
@@ -77,7 +83,7 @@ export class QueueWorkers {
       prefix,
       concurrency,
       autorun: false,
-      maxStalledCount: config.maxStalledCount,
+      maxStalledCount: this.#endless.has(queue) ? ENDLESS : config.maxStalledCount,
       ...times,
     })
     worker.on('error', error => onError(queue, error))

@@ -15,6 +15,7 @@
  */
 import { DelayedError, UnrecoverableError, WaitingError } from 'bullmq'
 import { ERRORS, TimeoutError } from '../errors.ts'
+import type { JobEntry } from '../job/manifest.ts'
 import type { Events } from '../observe/events.ts'
 import { formatMilliseconds } from '../units.ts'
 import type { CrashLoop } from './crash-loop.ts'
@@ -38,8 +39,8 @@ export class Settlement {
   }
 
   /** Crashes counted against a job so far. Costs a round trip, so it is asked only for jobs that were started before. */
-  async crashesOf(job: FleetJob): Promise<number> {
-    const { crashes, failure } = await this.#crashes.look(job)
+  async crashesOf(job: FleetJob, entry: JobEntry | undefined): Promise<number> {
+    const { crashes, failure } = await this.#crashes.look(job, isEndless(entry))
     if (failure !== undefined) throw final(failure)
     return crashes
   }
@@ -69,7 +70,7 @@ export class Settlement {
     throw new WaitingError(reason)
   }
 
-  async #fail({ job, token }: Run, failure: Failure): Promise<never> {
+  async #fail({ job, token, entry }: Run, failure: Failure): Promise<never> {
     const ref = { queue: job.queueName, job: job.name, id: job.id }
     const delay = failure.delay ?? 0
     switch (failure.kind) {
@@ -85,12 +86,17 @@ export class Settlement {
       case 'unrecoverable':
         throw final(failure)
       case 'error': {
-        const loop = await this.#crashes.count(job, failure)
+        const loop = await this.#crashes.count(job, failure, isEndless(entry))
         if (loop !== undefined) throw final(loop)
         throw failure.final === true ? final(failure) : toError(failure)
       }
     }
   }
+}
+
+/** A slice of a migration finds the row that it dies of, and steps over it. */
+function isEndless(entry: JobEntry | undefined): boolean {
+  return entry?.kind === 'migration'
 }
 
 /** The failure of a run that went on beyond its timeout. */

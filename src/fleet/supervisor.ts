@@ -157,7 +157,7 @@ export class Supervisor {
     const manifest = await this.pool.boot()
     this.#adopt(manifest)
     const queues = queuesOf(manifest)
-    await this.workers.open(queues)
+    await this.workers.open(queues, manifest)
     const { redis, events, config } = this.#options
     const { maxStalledCount, grace, blockLimit } = config
     this.registration = new Registration(redis, () => ({
@@ -198,7 +198,7 @@ export class Supervisor {
   async #process(job: FleetJob, token: string): Promise<RawResult> {
     // Started more often than it finished: handed back, snoozed, stalled or crashed. Only then crashes are looked up.
     const again = job.attemptsStarted > job.attemptsMade + 1
-    const suspect = again && (await this.#settlement.crashesOf(job)) > 0
+    const suspect = again && (await this.#settlement.crashesOf(job, this.#jobs.get(job.name))) > 0
     // After the await: a replica that has begun to stop meanwhile would never start this run.
     if (this.quiet || this.exhausted) {
       return this.#settlement.putBack(job, token, 'the replica takes no more jobs')

@@ -14,3 +14,6 @@ export function partOf(payload: unknown): Part | undefined {
     ? (payload as Record<string, Part>)[PART]
     : undefined
 }
+
+/** Job id of a part: while one waits or runs, BullMQ adds no second. */
+export const partId = ({ run, part }: Part): string => `${run}-${part}`

@@ -2,6 +2,7 @@
  * Rows of a table by a key that is unique, never null and never changed: pages by key, not by offset, so that the last
  * page costs what the first did. The order is that of the database, whatever the type of the key; here it is only text.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { RunnerError } from '../errors.ts'
 import type { Database, Queryable, Row } from './database.ts'
 import type { Batch, Cursor, Range, Source } from './source.ts'
@@ -44,11 +45,38 @@ class Keyset<Of extends object> implements Source<Of> {
 
   async split(db: Database, range: Range, shards: number): Promise<Range[]> {
     if (shards <= 1) return [range]
+    const ends =
+      db.dialect.name === 'sqlite'
+        ? await this.#step(db, range, shards)
+        : await this.#sample(db, range, shards)
+    const edges = [range.after, ...ends, range.until]
+    return edges.slice(1).map((until, i) => ({ after: edges[i] ?? null, until: until ?? null }))
+  }
+
+  /** The last key of each part but the last: found one by one, so that the event loop turns in between. */
+  async #step(db: Database, range: Range, shards: number): Promise<Cursor[]> {
+    const { list, texts, keys, from } = this.#sql(db)
+    const { where, params } = this.#within(db, range)
+    const [all] = await db.query<{ n: number }>(`select count(*) as n from ${from} ${where}`, params)
+    const size = Math.max(1, Math.ceil((all?.n ?? 0) / shards))
+    const ends: Cursor[] = []
+    for (let part = 1; part < shards && part * size < (all?.n ?? 0); part++) {
+      await nextTurn()
+      const [end] = await db.query(
+        `select ${texts.join(', ')} from ${from} ${where} order by ${list} limit 1 offset ${part * size - 1}`,
+        params,
+      )
+      if (end !== undefined) ends.push(cursorOf(end, keys.length))
+    }
+    return ends
+  }
+
+  /** The same of a sample, in the order of the database. */
+  async #sample(db: Database, range: Range, shards: number): Promise<Cursor[]> {
     const { list, keys, from } = this.#sql(db)
     const { where, params } = this.#within(db, range)
     const share = await this.#share(db)
-    const sampled = db.dialect.name === 'postgres' && share < 100 ? ` tablesample system (${share})` : ''
-    // A sample in the order of the database, and of each of its parts the last key.
+    const sampled = share < 100 ? ` tablesample system (${share})` : ''
     const cuts = await db.query(
       `select ${keys.map((_, i) => `max_${i} as k${i}`).join(', ')} from (
          select part, ${keys.map((column, i) => `${db.dialect.text(column)} as max_${i}`).join(', ')},
@@ -57,9 +85,7 @@ class Keyset<Of extends object> implements Source<Of> {
        ) parts where nth = 1 order by part`,
       params,
     )
-    const ends = cuts.map(row => cursorOf(row, keys.length)).slice(0, -1)
-    const edges = [range.after, ...ends, range.until]
-    return edges.slice(1).map((until, i) => ({ after: edges[i] ?? null, until: until ?? null }))
+    return cuts.map(row => cursorOf(row, keys.length)).slice(0, -1)
   }
 
   async next(db: Database, range: Range, limit: number): Promise<Batch | undefined> {

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { messageOf } from '../errors.ts'
 import type { JobContext } from '../job/context.ts'
 import { Snooze } from '../job/outcome.ts'
-import { partOf, partPayload, type Part } from '../job/part.ts'
+import { partId, partOf, partPayload, type Part } from '../job/part.ts'
 import type { Migration } from './definition.ts'
 import { ledgerOf } from './databases.ts'
 import type { Ledger } from './ledger.ts'
@@ -97,7 +97,7 @@ async function end(migration: Migration, ledger: Ledger, run: MigrationRun): Pro
 /** Its id is that of the part: while one is waiting or running, a second is not added. */
 async function ring(ctx: JobContext, run: MigrationRun, part: Part['part']): Promise<void> {
   await ctx.enqueue(run.name, partPayload({ run: run.id, part }), {
-    id: `${run.id}-${part}`,
+    id: partId({ run: run.id, part }),
     queue: run.queue,
   })
 }

@@ -92,6 +92,14 @@ export class RunLedger {
     return rows.map(row => runOf(row as never))
   }
 
+  /** Those that go on by themselves: neither over nor waiting for somebody. */
+  async unfinished(): Promise<MigrationRun[]> {
+    const rows = await this.#db.query(
+      `select * from ${this.#runs} where state in ('planning', 'running', 'verifying')`,
+    )
+    return rows.map(row => runOf(row as never))
+  }
+
   /** False when it was in none of the states `from`. */
   async move(
     id: string,
