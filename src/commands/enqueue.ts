@@ -8,6 +8,7 @@ import { enqueueOne } from './enqueue/one.ts'
 import { addHelp } from './help.ts'
 import { anyJob, openJob, type JobTarget } from './enqueue/job-target.ts'
 import { parseFreeFlags, parseSchemaFlags } from './enqueue/payload-flags.ts'
+import { withRunFlags } from './enqueue/run-flags.ts'
 import { readPayload } from './enqueue/payload-input.ts'
 import type { CliContext } from './verbs.ts'
 
@@ -52,10 +53,17 @@ async function run(
     const assignments = payloadFlags(command, target)
     const input = flags.data === undefined ? { one: {} } : await readPayload(flags.data, config.redact)
     const request = { config, context, flags, target, assignments }
-    await ('one' in input ? enqueueOne(request, input.one) : enqueueMany(request, input.many))
+    if (target.entry?.kind === 'migration') {
+      const { enqueueMigration } = await import('./enqueue/migration.ts')
+      await enqueueMigration(request, target.entry, 'one' in input ? input.one : refuseMany())
+    } else await ('one' in input ? enqueueOne(request, input.one) : enqueueMany(request, input.many))
   } finally {
     await target.close()
   }
+}
+
+function refuseMany(): never {
+  throw new RunnerError('USAGE', 'a migration takes one payload, and --data holds many')
 }
 
 /** What `--no-schema` knows of a job. */
@@ -64,6 +72,8 @@ const NOTHING = { file: '', kind: 'function', queue: 'default' } as const
 /** What was left over by the flags of the command itself. */
 function payloadFlags(command: Command, { entry }: JobTarget) {
   const tokens = command.args.slice(1)
+  if (entry?.kind === 'migration')
+    return parseSchemaFlags(tokens, withRunFlags(entry.schema), ownFlags(command))
   if (entry?.schema === undefined) return parseFreeFlags(tokens)
   return parseSchemaFlags(tokens, entry.schema, ownFlags(command))
 }

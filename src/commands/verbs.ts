@@ -29,6 +29,7 @@ export const GROUPS: Record<string, string> = {
   fleet: 'what the replicas of this Redis know and do',
   queues: 'what is in the queues',
   jobs: 'what becomes of single jobs',
+  migrations: 'runs of migrations: how far they are, and what becomes of them',
 }
 
 export const VERBS: Record<string, VerbEntry> = {
@@ -49,6 +50,36 @@ export const VERBS: Record<string, VerbEntry> = {
   'jobs release': {
     about: 'run a job of the quarantine again, as if it had never crashed',
     load: () => import('./jobs/release.ts'),
+  },
+  'migrations list': { about: 'list the runs', load: () => import('./migrations/list.ts') },
+  'migrations status': {
+    about: 'show how far a run is, shard by shard',
+    load: () => import('./migrations/status.ts'),
+  },
+  'migrations pause': {
+    about: 'hold a run, after the batch that it is in',
+    load: () => import('./migrations/pause.ts'),
+  },
+  'migrations resume': {
+    about: 'let a run that is held go on',
+    load: () => import('./migrations/resume.ts'),
+  },
+  'migrations cancel': {
+    about: 'end a run, after the batch that it is in; what is done stays done',
+    load: () => import('./migrations/cancel.ts'),
+  },
+  'migrations wait': {
+    about: 'wait for the end of a run: a gate for deployments',
+    load: () => import('./migrations/wait.ts'),
+  },
+  'migrations errors': {
+    about: 'list the rows that a run has stepped over, and why',
+    load: () => import('./migrations/errors.ts'),
+  },
+  'migrations output': { about: 'print what a run emitted', load: () => import('./migrations/output.ts') },
+  'migrations history': {
+    about: 'say who did what with a run',
+    load: () => import('./migrations/history.ts'),
   },
   verify: {
     about: 'prove on this Redis that no fault loses a job or runs one twice at once',

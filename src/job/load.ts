@@ -91,11 +91,16 @@ function fromDefinition({ name, file }: JobFile, definition: JobDefinition): Loa
   // It names its runs, and tells by the file whether it has changed.
   if (migration !== undefined) Object.assign(migration, { name, file })
   const entry = { ...set, name, file, kind: migration === undefined ? 'job' : 'migration' } as JobEntry
+  if (migration !== undefined) entry.migration = targetOf(migration)
   if (definition.queue !== undefined) entry.queueNamed = true
   if (args !== undefined) entry.schema = inputSchema(args, where)
   // Called as a method, in case `run` uses `this` to reach the other options.
   const bound = run.bind(definition) as Runnable
   return { entry, run: bound, ...(args === undefined ? {} : { schema: args }) }
+}
+
+function targetOf({ database, shards }: JobEntry['migration'] & object): JobEntry['migration'] & object {
+  return { ...(database === undefined ? {} : { database }), ...(shards === undefined ? {} : { shards }) }
 }
 
 function optionInvalid(where: string, definition: JobDefinition, error: z.ZodError): RunnerError {

@@ -33,6 +33,8 @@ export interface JobEntry {
   /** `limit` in milliseconds. */
   block?: { limit?: number | false }
   priority?: number
+  /** Of a migration. */
+  migration?: { database?: string; shards?: number }
   removeOnComplete?: Keep
   removeOnFail?: Keep
 }

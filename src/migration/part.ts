@@ -1,6 +1,4 @@
 /** The jobs that a run consists of: its plan, the slices of its shards, its end. Each may be run twice, or lost. */
-import { readFileSync } from 'node:fs'
-import { createHash } from 'node:crypto'
 import { messageOf } from '../errors.ts'
 import type { JobContext } from '../job/context.ts'
 import { Snooze } from '../job/outcome.ts'
@@ -10,6 +8,7 @@ import { ledgerOf } from './databases.ts'
 import type { Ledger } from './ledger.ts'
 import type { MigrationRun } from './ledger-run.ts'
 import { failIfTooMany } from './limits.ts'
+import { canonical, checksumOf } from './run-identity.ts'
 import { runSlice } from './slice.ts'
 
 const DEFAULT_SHARDS = 16
@@ -105,17 +104,4 @@ async function ring(ctx: JobContext, run: MigrationRun, part: Part['part']): Pro
 function argsOf({ args }: Migration, run: MigrationRun): unknown {
   const input = JSON.parse(run.args) as unknown
   return args === undefined ? input : args.parse(input)
-}
-
-/** The same text for the same arguments, in whatever order they were given. */
-export function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  )
-}
-
-export function checksumOf(file: string): string {
-  return createHash('sha256').update(readFileSync(file)).digest('hex')
 }

@@ -118,6 +118,23 @@ export class RunLedger {
     return row !== undefined
   }
 
+  /** What somebody did with it. */
+  async note(id: string, who: string, what: string): Promise<void> {
+    await this.#db.query(
+      `insert into ${this.#db.dialect.table('events')} (run, at, who, what) values ($1, ${this.#db.dialect.now}, $2, $3)`,
+      [id, who, what],
+    )
+  }
+
+  /** Oldest first. */
+  async notes(id: string): Promise<{ at: number; who: string; what: string }[]> {
+    const rows = await this.#db.query<{ at: number | string; who: string; what: string }>(
+      `select at, who, what from ${this.#db.dialect.table('events')} where run = $1 order by at`,
+      [id],
+    )
+    return rows.map(({ at, who, what }) => ({ at: Number(at), who, what }))
+  }
+
   /** The shards and the state that says that they are there come in one transaction: a run is planned once. */
   async plan(id: string, ranges: readonly Range[], estimate: number | undefined): Promise<void> {
     await this.#db.transaction(async tx => {

@@ -105,8 +105,11 @@ export class Runtime {
       const context = new Context(run, run.data, this.#voice)
       return runExecutable(loaded.entry.file, context)
     }
-    const isPart = loaded.entry.kind === 'migration' && partOf(run.data) !== undefined
-    const args = loaded.schema === undefined || isPart ? run.data : await this.#argsOf(run, loaded.schema)
+    const isMigration = loaded.entry.kind === 'migration'
+    const isPart = isMigration && partOf(run.data) !== undefined
+    const checked = loaded.schema === undefined || isPart ? run.data : await this.#argsOf(run, loaded.schema)
+    // A migration keeps the input of its schema, and applies that in each of its slices.
+    const args = isMigration ? run.data : checked
     if (loaded.entry.kind !== 'function') return handler(new Context(run, args, this.#voice))
     const job = new SandboxJob(run, args, this.#voice)
     return handler(job, job.token, job.signal)

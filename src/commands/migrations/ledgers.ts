@@ -1,0 +1,54 @@
+/** The ledgers of all databases that are configured, and the run that a person means. */
+import { existsSync } from 'node:fs'
+import { databasesOf, type Config } from '../../config.ts'
+import { RunnerError } from '../../errors.ts'
+import { openDatabase } from '../../migration/databases.ts'
+import { openLedger, type Ledger } from '../../migration/ledger.ts'
+import type { MigrationRun } from '../../migration/ledger-run.ts'
+import { didYouMean } from '../../suggestion.ts'
+
+export class Ledgers implements AsyncDisposable {
+  readonly all: readonly Ledger[]
+
+  private constructor(all: readonly Ledger[]) {
+    this.all = all
+  }
+
+  static async open(config: Config): Promise<Ledgers> {
+    const databases = Object.entries(databasesOf(config))
+    // To look into a file is no reason to make it.
+    const there = databases.filter(
+      ([, url]) => !url.startsWith('sqlite:') || existsSync(url.slice('sqlite:'.length)),
+    )
+    const open = async ([name]: [string, string]) =>
+      openLedger(await openDatabase(name, Object.fromEntries(databases)))
+    return new Ledgers(await Promise.all(there.map(open)))
+  }
+
+  /** Newest first. */
+  async list(name?: string): Promise<MigrationRun[]> {
+    const lists = await Promise.all(this.all.map(({ runs }) => runs.list(name)))
+    return lists.flat().toSorted((a, b) => b.createdAt - a.createdAt)
+  }
+
+  /** By id, or the newest of a migration by its name. Throws MIGRATION_UNKNOWN. */
+  async find(idOrName: string): Promise<{ ledger: Ledger; run: MigrationRun }> {
+    const known: MigrationRun[] = []
+    for (const ledger of this.all) {
+      const runs = await ledger.runs.list()
+      const run = runs.find(({ id }) => id === idOrName) ?? runs.find(({ name }) => name === idOrName)
+      if (run !== undefined) return { ledger, run }
+      known.push(...runs)
+    }
+    const names = new Set(known.flatMap(({ id, name }) => [id, name]))
+    throw new RunnerError('MIGRATION_UNKNOWN', `there is no run ${idOrName}`, {
+      hint:
+        known.length === 0 ? 'runner enqueue <migration> begins one' : 'runner migrations list shows them',
+      ...didYouMean(idOrName, [...names]),
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.all.map(({ db }) => db.close()))
+  }
+}
