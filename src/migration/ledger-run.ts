@@ -21,6 +21,8 @@ export interface MigrationRun {
   shards: number
   estimate: number | null
   error: string | null
+  /** Rows that had failed when it was enqueued again: what failed then does not stop it now. */
+  tolerated: number
   dryRun: boolean
   requestedBy: string | null
   reason: string | null
@@ -59,6 +61,7 @@ export function runOf(row: RunRow): MigrationRun {
     shards: Number(row['shards']),
     estimate: number(row['estimate']),
     error: text(row['error']),
+    tolerated: Number(row['tolerated'] ?? 0),
     dryRun: Number(row['dry_run']) === 1,
     requestedBy: text(row['requested_by']),
     reason: text(row['reason']),

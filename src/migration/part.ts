@@ -35,7 +35,7 @@ async function begin(migration: Migration, ledger: Ledger, ctx: JobContext): Pro
     shards: migration.shards ?? DEFAULT_SHARDS,
     again: false,
   })
-  if (run.state === 'planning') await ring(ctx, run, 'plan')
+  if (enrolment === 'new' || enrolment === 'resumed') await ring(ctx, run, 'plan')
   return { run: run.id, enrolment }
 }
 

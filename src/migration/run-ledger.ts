@@ -69,7 +69,9 @@ export class RunLedger {
     const planned = `exists (select 1 from ${this.#shards} where run = ${this.#runs}.id)`
     await this.#db.query(
       `update ${this.#runs} set state = case when ${planned} then 'running' else 'planning' end, error = null,
-         finished_at = null where id = $1 and state = $2`,
+         finished_at = null,
+         tolerated = (select count(*) from ${this.#db.dialect.table('failures')} where run = ${this.#runs}.id)
+       where id = $1 and state = $2`,
       [run.id, run.state],
     )
     return { run: await this.get(run.id), enrolment: 'resumed' }

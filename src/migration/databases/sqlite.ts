@@ -4,10 +4,11 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DatabaseSync } from 'node:sqlite'
-import { LIMITS, type Database, type Dialect, type Queryable } from '../database.ts'
+import { LIMITS, type Database, type Dialect, type Queryable, type Row } from '../database.ts'
 
 const PAUSE_MS = 5
 const BUSY = 5
+const LARGEST = BigInt(Number.MAX_SAFE_INTEGER)
 
 const dialect: Dialect = {
   name: 'sqlite',
@@ -67,10 +68,13 @@ class Connection implements Queryable {
     let statement = this.#statements.get(sql)
     if (statement === undefined) {
       statement = this.#db.prepare(sql.replaceAll(/\$(\d+)/g, '?$1'))
+      statement.setReadBigInts(true)
       if (this.#statements.size > 100) this.#statements.clear()
       this.#statements.set(sql, statement)
     }
-    return statement.all(...(params as (string | number | null)[])) as Of[]
+    const rows = statement.all(...(params as (string | number | null)[])) as Row[]
+    for (const row of rows) narrow(row)
+    return rows as Of[]
   }
 
   rollBack(): void {
@@ -79,6 +83,14 @@ class Connection implements Queryable {
 
   close(): void {
     this.#db.close()
+  }
+}
+
+/** Integers are numbers where they fit: Node's module throws for one that does not, after the statement has run. */
+function narrow(row: Row): void {
+  for (const column in row) {
+    const value = row[column]
+    if (typeof value === 'bigint' && value <= LARGEST && value >= -LARGEST) row[column] = Number(value)
   }
 }
 

@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { Database } from '../../src/migration/database.ts'
+import { keyset, type KeysetOptions } from '../../src/migration/keyset.ts'
+import type { Cursor, Range } from '../../src/migration/source.ts'
+import { describeDatabases, makeUsers, startDatabase, type TestDatabase } from '../helpers/databases.ts'
+
+describeDatabases(kind => {
+  let server: TestDatabase
+  let db: Database
+  beforeAll(async () => {
+    server = await startDatabase(kind)
+    db = server.db
+    await makeUsers(db, 1_000)
+  })
+  afterAll(() => server[Symbol.asyncDispose]())
+
+  /** Walks a range in steps, as slices do. */
+  async function walk(source: ReturnType<typeof keyset>, range: Range, limit: number): Promise<object[]> {
+    const rows: object[] = []
+    let after = range.after
+    for (;;) {
+      const batch = await source.next(db, { after, until: range.until }, limit)
+      if (batch === undefined) return rows
+      const read = await source.read(db, db, { after, until: batch.last })
+      expect(read).toHaveLength(batch.rows)
+      rows.push(...read)
+      after = batch.last
+    }
+  }
+
+  const TABLES: Record<string, { columns: string; values: string; options: KeysetOptions }> = {
+    'a number': { columns: 'id integer primary key', values: 'i * 7', options: { key: 'id' } },
+    'a number beyond 2^53': {
+      columns: 'id bigint primary key',
+      values: '9007199254740993 + i',
+      options: { key: 'id' },
+    },
+    'a negative number': { columns: 'id integer primary key', values: 'i - 150', options: { key: 'id' } },
+    'a text': {
+      columns: 'id text primary key',
+      values: `'k' || substr('0000' || i, -4) || case when i % 2 = 0 then ' é''"' else '%_' end`,
+      options: { key: 'id' },
+    },
+    'two columns': {
+      columns: 'a integer, b text, primary key (a, b)',
+      values: `i % 5, 'b' || i`,
+      options: { key: ['a', 'b'] },
+    },
+    'a reserved word': { columns: '"order" integer primary key', values: 'i', options: { key: 'order' } },
+  }
+
+  it.each(Object.entries(TABLES))(
+    'walks and cuts a table by %s',
+    async (_case, { columns, values, options }) => {
+      await db.query('drop table if exists t')
+      await db.query(`create table t (${columns})`)
+      const made =
+        kind === 'postgres' ? values.replace("substr('0000' || i, -4)", "lpad(i::text, 4, '0')") : values
+      await db.query(
+        `with recursive n(i) as (select 1 union all select i + 1 from n where i < 300) insert into t select ${made} from n`,
+      )
+      const source = keyset('t', options)
+      const bounds = (await source.bounds(db)) as Range
+      expect(await walk(source, bounds, 37)).toHaveLength(300)
+      const ranges = await source.split(db, bounds, 7)
+      expect(ranges).toHaveLength(7)
+      const parts = await Promise.all(ranges.map(range => walk(source, range, 20)))
+      expect(Math.max(...parts.map(({ length }) => length))).toBeLessThanOrEqual(44)
+      const rows = parts.flat().map(row => Object.values(row).map(String).join())
+      expect(new Set(rows).size).toBe(300)
+      expect(rows).toHaveLength(300)
+    },
+  )
+
+  it('gives the columns that were asked for and no other, and knows where each row is', async () => {
+    const source = keyset<{ email: string }>('users', { key: 'id', select: ['email'] })
+    const rows = await source.read(db, db, { after: ['3'], until: ['9'] })
+    expect(rows).toEqual([{ email: 'user2@host2.example' }, { email: 'user3@host3.example' }])
+    expect(rows.map(row => source.keyOf(row))).toEqual([['6'], ['9']] satisfies Cursor[])
+  })
+
+  it('cuts no more ranges than there are rows, and none of an empty table', async () => {
+    await db.query('drop table if exists few')
+    await db.query('create table few (id integer primary key)')
+    const source = keyset('few', { key: 'id' })
+    expect(await source.bounds(db)).toBeUndefined()
+    await db.query('insert into few values (5), (6)')
+    const ranges = await source.split(db, (await source.bounds(db)) as Range, 16)
+    expect(ranges).toEqual([
+      { after: null, until: ['5'] },
+      { after: ['5'], until: ['6'] },
+    ])
+  })
+
+  it('estimates how many rows there are', async () => {
+    expect(await keyset('users', { key: 'id' }).estimate(db)).toBe(1_000)
+  })
+
+  it('refuses a key of no column', () => {
+    expect(() => keyset('users', { key: [] })).toThrow('keyset(users): key names no column')
+  })
+})
