@@ -6,7 +6,7 @@ import { defineConfig } from 'vitest/config'
 
 const SOURCE = '@bullmq-runner/source'
 const FAULTS = 'test/faults/**/*.test.ts'
-const WAITING = ['block', 'orphans', 'outage', 'soak', 'unknown-job', 'verify'].map(
+const WAITING = ['block', 'migration', 'orphans', 'outage', 'soak', 'unknown-job', 'verify'].map(
   name => `test/faults/${name}.test.ts`,
 )
 

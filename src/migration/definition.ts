@@ -54,7 +54,7 @@ export interface MigrationOptions<Of extends object = Row, Schema extends z.ZodT
 /** As the engine uses it: what is in the file, with its name and path. */
 export type Migration = MigrationOptions & { name: string; file: string }
 
-const RETRY_AFTER = '5s'
+const RETRY_AFTER = '1s'
 
 /**
  * Declares a migration. The file's path names it, as that of a job.

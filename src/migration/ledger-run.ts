@@ -7,9 +7,6 @@
  */
 export type RunState = 'planning' | 'running' | 'paused' | 'verifying' | 'succeeded' | 'failed' | 'cancelled'
 
-/** Over: of these there may be many of the same name and arguments. */
-export const OVER: ReadonlySet<RunState> = new Set<RunState>(['succeeded'])
-
 export interface MigrationRun {
   id: string
   name: string

@@ -10,8 +10,11 @@ import type { Database, Queryable } from './database.ts'
 import type { RunState } from './ledger-run.ts'
 import type { Cursor } from './source.ts'
 
-/** How long after its last batch a shard is left to its slice, in milliseconds. */
-export const LEASE = 60_000
+/**
+ * How long after its last batch a shard is left to its slice, in milliseconds: longer than a statement may take. It only
+ * decides when somebody else is rung for; who may write is decided by the epoch.
+ */
+const LEASE = 20_000
 
 /** A shard in the hands of one slice. */
 export interface Claim {

@@ -58,7 +58,7 @@ class Slice {
     const { ledger, migration, ctx } = this.#options
     const until = performance.now() + milliseconds(migration.slice ?? SLICE)
     const claim = this.#claim
-    while (performance.now() < until) {
+    do {
       await ctx.breathe()
       const range = { after: claim.cursor, until: claim.until }
       const batch = await migration.source.next(ledger.db, range, claim.size.rows)
@@ -69,7 +69,7 @@ class Slice {
       }
       const end = await this.#take(batch)
       if (end !== undefined) return end
-    }
+    } while (performance.now() < until)
     return 'again'
   }
 
@@ -90,8 +90,10 @@ class Slice {
   async #commit(batch: Batch): Promise<void> {
     const { ledger } = this.#options
     const claim = this.#claim
-    const started = performance.now()
+    let started = 0
     await ledger.db.transaction(async tx => {
+      // Not before: to wait for its turn says nothing of how many rows are right.
+      started = performance.now()
       await this.#advance(tx, batch)
       const range = { after: claim.cursor, until: batch.last }
       await workOn(this.#options, range, { tx, db: ledger.db, failures: ledger.failures })
@@ -136,8 +138,9 @@ class Slice {
   /** The row that does it is alone: it is recorded, and the cursor moves past it. */
   async #stepOver(batch: Batch, error: unknown): Promise<void> {
     const { ledger, run } = this.#options
-    const started = performance.now()
+    let started = 0
     await ledger.db.transaction(async tx => {
+      started = performance.now()
       await this.#advance(tx, batch)
       await ledger.failures.add(tx, run, batch.last, error)
     })

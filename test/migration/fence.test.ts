@@ -1,6 +1,7 @@
 /** Slices that are frozen and wake beside the one that took their shard over; and what a dead one leaves behind. */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { keyset } from '../../src/migration/keyset.ts'
+import type { Duration } from '../../src/units.ts'
 import type { BatchContext } from '../../src/migration/definition.ts'
 import {
   describeDatabases,
@@ -24,7 +25,10 @@ describeDatabases(kind => {
   afterAll(() => server[Symbol.asyncDispose]())
 
   /** A run of one shard that is planned; `batch` comes after the rows were written. */
-  async function planned(batch: (context: BatchContext<User>) => unknown = () => {}) {
+  async function planned(
+    batch: (context: BatchContext<User>) => unknown = () => {},
+    length: Duration = '20s',
+  ) {
     const source = keyset<User>('users', { key: 'id', select: ['id'] })
     const frozen = { next: undefined as Promise<void> | undefined }
     const next = source.next.bind(source)
@@ -36,6 +40,7 @@ describeDatabases(kind => {
     const driver = await MigrationDriver.open(server, {
       source,
       shards: 1,
+      slice: length,
       async batch(context: BatchContext<User>) {
         for (const { id } of context.rows)
           await context.tx.query('update users set touched = touched + 1 where id = $1', [id])
@@ -49,18 +54,23 @@ describeDatabases(kind => {
   }
 
   it('refuses a slice that woke between two batches, and writes no row twice', async () => {
-    const { driver, run, frozen, slice } = await planned()
+    // Each slice is one batch.
+    const { driver, run, frozen, slice } = await planned(undefined, 0)
     const gate = Promise.withResolvers<void>()
     frozen.next = gate.promise
     const zombie = slice()
     await expect.poll(async () => (await driver.ledger.shards.list(run))[0]?.held).toBe(true)
     frozen.next = undefined
     await slice()
+    await slice()
+    expect(await driver.rows(run)).toBeGreaterThan(50)
     gate.resolve()
     // It is told to stop, and does not come back.
     driver.queued.clear()
     await zombie
     expect([...driver.queued.keys()]).toEqual([])
+    await slice()
+    await driver.drain()
     expect(await touches(server.db)).toEqual({ 1: ROWS })
     expect(await driver.rows(run)).toBe(ROWS)
   })

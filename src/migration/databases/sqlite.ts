@@ -4,9 +4,12 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DatabaseSync } from 'node:sqlite'
+import pLimit from 'p-limit'
 import { LIMITS, type Database, type Dialect, type Queryable, type Row } from '../database.ts'
 
 const PAUSE_MS = 5
+/** The one writer may have a long batch, and there may be others before us: that is no fault of ours. Milliseconds. */
+const PATIENCE = 30_000
 const BUSY = 5
 const LARGEST = BigInt(Number.MAX_SAFE_INTEGER)
 
@@ -22,6 +25,8 @@ const dialect: Dialect = {
 
 export function openSqlite(file: string): Database {
   const idle: Connection[] = []
+  // In turn: SQLite itself does not know who came first, and those of other processes are enough to contend with.
+  const writer = pLimit(1)
   const take = () => idle.pop() ?? new Connection(file)
   const lend = async <T>(work: (connection: Connection) => Promise<T>): Promise<T> => {
     const connection = take()
@@ -35,18 +40,20 @@ export function openSqlite(file: string): Database {
     dialect,
     query: (sql, params) => lend(connection => untilFree(() => connection.query(sql, params))),
     transaction: work =>
-      lend(async connection => {
-        // Immediate: a second writer waits here, and not when it has read what the first is about to change.
-        await untilFree(() => connection.query('begin immediate'))
-        try {
-          const result = await work(connection)
-          await untilFree(() => connection.query('commit'))
-          return result
-        } catch (error) {
-          connection.rollBack()
-          throw error
-        }
-      }),
+      writer(() =>
+        lend(async connection => {
+          // Immediate: a second writer waits here, and not when it has read what the first is about to change.
+          await untilFree(() => connection.query('begin immediate'), PATIENCE)
+          try {
+            const result = await work(connection)
+            await untilFree(() => connection.query('commit'))
+            return result
+          } catch (error) {
+            connection.rollBack()
+            throw error
+          }
+        }),
+      ),
     isTransient: isBusy,
     async close() {
       for (const connection of idle.splice(0)) connection.close()
@@ -94,8 +101,8 @@ function narrow(row: Row): void {
   }
 }
 
-async function untilFree<T>(work: () => Promise<T>): Promise<T> {
-  const deadline = performance.now() + LIMITS.lock
+async function untilFree<T>(work: () => Promise<T>, patience = LIMITS.lock): Promise<T> {
+  const deadline = performance.now() + patience
   for (;;) {
     try {
       return await work()
