@@ -57,7 +57,16 @@ describe('precedence', () => {
       Object.keys(OPTIONS)
         .filter(key => !(key in config))
         .sort(),
-    ).toEqual(['executorMaxJobs', 'idleTimeout', 'maxJobs', 'maxRss', 'maxTime', 'redis', 'stalledInterval'])
+    ).toEqual([
+      'database',
+      'executorMaxJobs',
+      'idleTimeout',
+      'maxJobs',
+      'maxRss',
+      'maxTime',
+      'redis',
+      'stalledInterval',
+    ])
   })
 
   test('is frozen', async () => {

@@ -1,4 +1,4 @@
-/** `runner new job|script NAME`: one file that loads and runs as it is. */
+/** `runner new job|script|migration NAME`: one file that loads and runs as it is. */
 import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { type Command, Argument } from 'commander'
@@ -8,20 +8,26 @@ import { shortPath } from '../job/file-path.ts'
 import { addHelp } from './help.ts'
 import { jobFiles } from './job-files.ts'
 import { moduleExtension } from './nearest-package.ts'
-import { jobTemplate, scriptTemplate } from './templates.ts'
+import { jobTemplate, migrationTemplate, scriptTemplate } from './templates.ts'
 import type { CliContext } from './verbs.ts'
 import { fileExists, writeNew } from './write-new.ts'
 
-type Kind = 'job' | 'script'
+const TEMPLATES = { job: jobTemplate, script: scriptTemplate, migration: migrationTemplate }
+
+type Kind = keyof typeof TEMPLATES
 
 export function define(command: Command, context: CliContext): void {
   command
-    .addArgument(new Argument('<kind>', 'job, or script for one-off work').choices(['job', 'script']))
+    .addArgument(
+      new Argument('<kind>', 'job, script for one-off work, or migration for work on many rows').choices(
+        Object.keys(TEMPLATES),
+      ),
+    )
     .argument('<name>', 'name of the job, folders separated by /')
     .action((kind: Kind, name: string) => create(kind, name, context))
   addHelp(
     command,
-    [['runner new job emails/send'], ['runner new script migrate-users']],
+    [['runner new job emails/send'], ['runner new script reindex'], ['runner new migration migrate-users']],
     ['ok', 'runtime', 'usage'],
   )
 }
@@ -33,14 +39,16 @@ async function create(kind: Kind, name: string, context: CliContext): Promise<vo
   const taken = existing(config, name)
   if (taken !== undefined) throw fileExists([taken])
   const file = join(folder, `${name}${moduleExtension(config.cwd)}`)
-  writeNew(config.cwd, { [file]: kind === 'job' ? jobTemplate(name) : scriptTemplate(name) })
+  writeNew(config.cwd, { [file]: TEMPLATES[kind](name) })
   const made = shortPath(join(config.cwd, file))
   context.print(`made ${made}\nEnqueue it: npx runner enqueue ${name}`, { name, file: made })
 }
 
-/** Of the folders in use, the one named after the kind, or the first. */
-const folderOf = (kind: Kind, folders: string[]): string =>
-  folders.find(folder => basename(folder) === `${kind}s`) ?? folders[0] ?? `${kind}s`
+/** Of the folders in use, the one named after the kind, or the first. Migrations are scripts. */
+function folderOf(kind: Kind, folders: string[]): string {
+  const named = kind === 'job' ? 'jobs' : 'scripts'
+  return folders.find(folder => basename(folder) === named) ?? folders[0] ?? named
+}
 
 /** A file that gives the name already, in any folder and with any extension. */
 function existing(config: Parameters<typeof jobFiles>[0], name: string): string | undefined {

@@ -67,3 +67,17 @@ export default job({
   },
 })
 `
+
+export const migrationTemplate = (name: string): string => `import { keyset, migration } from 'bullmq-runner'
+
+// Every row once, whatever happens to the replicas: \`runner enqueue ${name} --dry-run\` says what one batch does,
+// \`runner migrations status ${name} --watch\` how far it is.
+export default migration({
+  description: '${name}',
+  source: keyset<{ id: number }>('users', { key: 'id', select: ['id'] }),
+  async batch({ rows, tx }) {
+    for (const { id } of rows) await tx.query('update users set migrated = 1 where id = $1', [id])
+  },
+  verify: ({ db }) => db.empty('select 1 from users where migrated is null limit 1'),
+})
+`

@@ -68,6 +68,14 @@ export const VERBS: Record<string, VerbEntry> = {
     about: 'end a run, after the batch that it is in; what is done stays done',
     load: () => import('./migrations/cancel.ts'),
   },
+  'migrations set': {
+    about: 'change the size of batches while a run goes on',
+    load: () => import('./migrations/set.ts'),
+  },
+  'migrations retry-failed': {
+    about: 'try the rows again that a run has stepped over',
+    load: () => import('./migrations/retry-failed.ts'),
+  },
   'migrations wait': {
     about: 'wait for the end of a run: a gate for deployments',
     load: () => import('./migrations/wait.ts'),

@@ -2,7 +2,7 @@
 
 export interface Part {
   run: string
-  part: 'plan' | 'end' | number
+  part: 'plan' | 'end' | 'retry' | number
 }
 
 const PART = '$migration'

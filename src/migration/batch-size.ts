@@ -21,15 +21,20 @@ const GROWTH = 1.5
 /** Less of a change than this is noise. */
 const NOISE = 0.15
 
-/** After a batch of so many rows that took so long. Milliseconds are those of the transaction alone. */
-export function afterBatch({ rows: size, seenRows, seenMs }: BatchSize, rows: number, ms: number): BatchSize {
+/** After a batch of so many rows that took so long: milliseconds of the transaction alone. `most`: what is allowed. */
+export function afterBatch(
+  { rows: size, seenRows, seenMs }: BatchSize,
+  rows: number,
+  ms: number,
+  most = MOST,
+): BatchSize {
   const seen = { seenRows: DECAY * seenRows + rows, seenMs: DECAY * seenMs + ms }
   // The last batch of a shard is short: it says nothing of what a full one takes.
-  if (rows < size) return { rows: size, seenRows, seenMs }
+  if (rows < size) return { rows: Math.min(size, most), seenRows, seenMs }
   if (ms > 5 * TARGET) return { rows: Math.max(LEAST, Math.floor(size / 4)), ...seen }
   const want = (seen.seenRows / Math.max(seen.seenMs, 1)) * TARGET
-  if (Math.abs(want / size - 1) <= NOISE) return { rows: size, ...seen }
-  return { rows: clamp(Math.min(want, GROWTH * size)), ...seen }
+  if (Math.abs(want / size - 1) <= NOISE) return { rows: Math.min(size, most), ...seen }
+  return { rows: clamp(Math.min(want, GROWTH * size, most)), ...seen }
 }
 
 /** After a timeout, a lock that was not to be had, or an error: the same range again, in halves. */

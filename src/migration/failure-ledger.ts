@@ -55,6 +55,35 @@ export class FailureLedger {
     }))
   }
 
+  /** Marks them to be tried again; of one code, if that is given. Returns how many there are. */
+  async markForRetry(run: string, code: string | undefined): Promise<number> {
+    const marked = await this.#db.query(
+      `update ${this.#failures} set state = 'retry' where run = $1 and state = 'open'
+        ${code === undefined ? '' : 'and code = $2'} returning key`,
+      code === undefined ? [run] : [run, code],
+    )
+    return marked.length
+  }
+
+  /** One that is marked; undefined: none is left. */
+  async nextRetry(run: string): Promise<Cursor | undefined> {
+    const [row] = await this.#db.query<{ key: string }>(
+      `select key from ${this.#failures} where run = $1 and state = 'retry' order by key limit 1`,
+      [run],
+    )
+    return row === undefined ? undefined : (JSON.parse(row.key) as Cursor)
+  }
+
+  /** In the transaction that writes the row: false when somebody else has done it. */
+  async retried(tx: Queryable, run: string, key: Cursor): Promise<boolean> {
+    const [row] = await tx.query(
+      `update ${this.#failures} set state = 'done', attempts = attempts + 1
+        where run = $1 and key = $2 and state = 'retry' returning key`,
+      [run, JSON.stringify(key)],
+    )
+    return row !== undefined
+  }
+
   async emit(tx: Queryable, run: string, shard: number, values: readonly unknown[]): Promise<void> {
     for (const value of values)
       await tx.query(

@@ -45,22 +45,25 @@ class Keyset<Of extends object> implements Source<Of> {
 
   async split(db: Database, range: Range, shards: number): Promise<Range[]> {
     if (shards <= 1) return [range]
-    const ends =
-      db.dialect.name === 'sqlite'
-        ? await this.#step(db, range, shards)
-        : await this.#sample(db, range, shards)
+    const exact = db.dialect.name === 'sqlite' || (await this.#isSmall(db, range))
+    const ends = exact ? await this.#step(db, range, shards) : await this.#sample(db, range, shards)
     const edges = [range.after, ...ends, range.until]
     return edges.slice(1).map((until, i) => ({ after: edges[i] ?? null, until: until ?? null }))
+  }
+
+  async #isSmall(db: Database, range: Range): Promise<boolean> {
+    return ((await this.next(db, range, SAMPLE))?.rows ?? 0) < SAMPLE
   }
 
   /** The last key of each part but the last: found one by one, so that the event loop turns in between. */
   async #step(db: Database, range: Range, shards: number): Promise<Cursor[]> {
     const { list, texts, keys, from } = this.#sql(db)
     const { where, params } = this.#within(db, range)
-    const [all] = await db.query<{ n: number }>(`select count(*) as n from ${from} ${where}`, params)
-    const size = Math.max(1, Math.ceil((all?.n ?? 0) / shards))
+    const [all] = await db.query<{ n: number | string }>(`select count(*) as n from ${from} ${where}`, params)
+    const rows = Number(all?.n)
+    const size = Math.max(1, Math.ceil(rows / shards))
     const ends: Cursor[] = []
-    for (let part = 1; part < shards && part * size < (all?.n ?? 0); part++) {
+    for (let part = 1; part < shards && part * size < rows; part++) {
       await nextTurn()
       const [end] = await db.query(
         `select ${texts.join(', ')} from ${from} ${where} order by ${list} limit 1 offset ${part * size - 1}`,
@@ -111,6 +114,18 @@ class Keyset<Of extends object> implements Source<Of> {
       params,
     )
     return found.map(row => this.#own(row))
+  }
+
+  async one(tx: Queryable, db: Database, key: Cursor): Promise<Of | undefined> {
+    const { dialect } = db
+    const { keys, texts, from } = this.#sql(db)
+    const columns = this.#select?.map(column => dialect.quote(column)).join(', ') ?? '*'
+    const where = keys.map((column, i) => `${column} = $${i + 1}`).join(' and ')
+    const [row] = await tx.query(
+      `select ${texts.join(', ')}, ${columns} from ${from} where ${where} ${dialect.lock}`,
+      key,
+    )
+    return row === undefined ? undefined : this.#own(row)
   }
 
   /** Without the columns that are ours. */

@@ -20,6 +20,8 @@ export interface MigrationRun {
   error: string | null
   /** Rows that had failed when it was enqueued again: what failed then does not stop it now. */
   tolerated: number
+  /** Rows that a batch may have at most; null: as many as are right. */
+  batchMax: number | null
   dryRun: boolean
   requestedBy: string | null
   reason: string | null
@@ -59,6 +61,7 @@ export function runOf(row: RunRow): MigrationRun {
     estimate: number(row['estimate']),
     error: text(row['error']),
     tolerated: Number(row['tolerated'] ?? 0),
+    batchMax: number(row['batch_max']),
     dryRun: Number(row['dry_run']) === 1,
     requestedBy: text(row['requested_by']),
     reason: text(row['reason']),

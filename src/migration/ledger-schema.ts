@@ -5,7 +5,8 @@ import type { Database } from './database.ts'
 const TABLES: Record<string, string> = {
   runs: `id text primary key, name text not null, args text not null, active text unique, checksum text not null,
     git_sha text, requested_by text, reason text, dry_run integer not null, state text not null, queue text not null,
-    shards integer not null, estimate bigint, error text, tolerated integer not null default 0, lease_until bigint not null default 0,
+    shards integer not null, estimate bigint, error text, tolerated integer not null default 0,
+    batch_max integer, lease_until bigint not null default 0,
     created_at bigint not null, started_at bigint, finished_at bigint`,
   shards: `run text not null, shard integer not null, lo text, hi text, cursor text,
     epoch integer not null default 0, owner text, lease_until bigint not null default 0, state text not null,

@@ -8,8 +8,10 @@ import { ledgerOf } from './databases.ts'
 import type { Ledger } from './ledger.ts'
 import type { MigrationRun } from './ledger-run.ts'
 import { failIfTooMany } from './limits.ts'
+import { retryFailures } from './retry.ts'
 import { canonical, checksumOf } from './run-identity.ts'
 import { runSlice } from './slice.ts'
+import { steal } from './steal.ts'
 
 const DEFAULT_SHARDS = 16
 /** A slice makes room for other jobs of its queue, and comes back at once if there are none. Milliseconds. */
@@ -22,6 +24,7 @@ export async function runPart(migration: Migration, ctx: JobContext): Promise<un
   const run = await ledger.runs.get(part.run)
   if (part.part === 'plan') return plan(migration, ledger, run, ctx)
   if (part.part === 'end') return end(migration, ledger, run)
+  if (part.part === 'retry') return retry(migration, ledger, run, ctx)
   return slice(migration, ledger, run, part.part, ctx)
 }
 
@@ -70,7 +73,27 @@ async function slice(
   const how = await runSlice({ migration, ledger, run: run.id, shard, args, ctx })
   if (how === 'stop' || (await failIfTooMany(ledger, run))) return
   if (how === 'again') throw new Snooze(YIELD)
+  const stolen = await steal(ledger, migration.source, run.id)
+  if (stolen !== undefined) await ring(ctx, run, stolen)
   await complete(ledger, run, ctx)
+}
+
+async function retry(
+  migration: Migration,
+  ledger: Ledger,
+  run: MigrationRun,
+  ctx: JobContext,
+): Promise<void> {
+  const { breathe } = ctx
+  await retryFailures({
+    migration,
+    ledger,
+    run: run.id,
+    shard: 0,
+    args: argsOf(migration, run),
+    ctx,
+    breathe,
+  })
 }
 
 async function complete(ledger: Ledger, run: MigrationRun, ctx: JobContext): Promise<void> {

@@ -120,6 +120,11 @@ export class RunLedger {
     return row !== undefined
   }
 
+  /** Rows that a batch may have at most, from the next one on; null: as many as are right. */
+  async setBatchMax(id: string, rows: number | null): Promise<void> {
+    await this.#db.query(`update ${this.#runs} set batch_max = $1 where id = $2`, [rows, id])
+  }
+
   /** What somebody did with it. */
   async note(id: string, who: string, what: string): Promise<void> {
     await this.#db.query(

@@ -8,7 +8,7 @@ import { RunnerError } from '../errors.ts'
 import type { BatchSize } from './batch-size.ts'
 import type { Database, Queryable } from './database.ts'
 import type { RunState } from './ledger-run.ts'
-import type { Cursor } from './source.ts'
+import type { Cursor, Range } from './source.ts'
 
 /**
  * How long after its last batch a shard is left to its slice, in milliseconds: longer than a statement may take. It only
@@ -27,6 +27,15 @@ export interface Claim {
   size: BatchSize
   /** Slices that died at this cursor. */
   crashes: number
+}
+
+/** What a batch is told when it moves the cursor. */
+export interface Told {
+  /** End of the shard. */
+  until: Cursor | null
+  state: RunState
+  /** Rows that the next batch may have. */
+  batchMax: number
 }
 
 export interface ShardStatus {
@@ -84,25 +93,30 @@ export class ShardLedger {
 
   /**
    * The first statement of every batch: fence, cursor, lease, progress, and what the run is told to do, in one round
-   * trip. Throws MIGRATION_FENCED. Returns the end of the shard, which somebody may have drawn nearer.
+   * trip. Throws MIGRATION_FENCED. Returns also the end of the shard, which somebody may have drawn nearer.
    */
   async advance(
     tx: Queryable,
     { run, shard, epoch, cursor, size }: Claim,
     to: Cursor,
     rows: number,
-  ): Promise<{ until: Cursor | null; state: RunState }> {
+  ): Promise<Told> {
     const [row] = await tx.query<ShardRow>(
       `update ${this.#shards} set cursor = $1, rows = rows + $2, crashes = 0, batch_size = $7,
          lease_until = ${this.#db.dialect.now} + ${LEASE}
        where run = $3 and shard = $4 and epoch = $5 and state = 'open' and ${this.#db.dialect.same('cursor', '$6')}
-       returning hi, (select state from ${this.#runs} where id = $3) as run_state`,
+       returning hi, (select state from ${this.#runs} where id = $3) as run_state,
+         (select batch_max from ${this.#runs} where id = $3) as batch_max`,
       [JSON.stringify(to), rows, run, shard, epoch, jsonOf(cursor), size.rows],
     )
     if (row === undefined) {
       throw new RunnerError('MIGRATION_FENCED', `another slice has shard ${shard} of ${run}`)
     }
-    return { until: cursorOf(row['hi']), state: String(row['run_state']) as RunState }
+    return {
+      until: cursorOf(row['hi']),
+      state: String(row['run_state']) as RunState,
+      batchMax: row['batch_max'] === null ? Infinity : Number(row['batch_max']),
+    }
   }
 
   /** The slice is over; the next one begins with what this one has learned. Without effect when it was fenced. */
@@ -123,6 +137,45 @@ export class ShardLedger {
       [Math.round(ms), run, shard, epoch, jsonOf(until)],
     )
     return row !== undefined
+  }
+
+  /**
+   * Ends an open shard at `middle(what is left of it)`, and makes a new one of the rest; returns its number. Undefined when
+   * it is done, when there is no middle, or when somebody else was faster.
+   */
+  async halve(
+    run: string,
+    shard: number,
+    middle: (left: Range) => Promise<Cursor | undefined>,
+  ): Promise<number | undefined> {
+    const { dialect } = this.#db
+    return this.#db
+      .transaction(async tx => {
+        const [row] = await tx.query<ShardRow>(
+          `select * from ${this.#shards} where run = $1 and shard = $2 and state = 'open' ${dialect.lock}`,
+          [run, shard],
+        )
+        if (row === undefined) return undefined
+        const cut = await middle({ after: cursorOf(row['cursor']), until: cursorOf(row['hi']) })
+        if (cut === undefined) return undefined
+        await tx.query(`update ${this.#shards} set hi = $1 where run = $2 and shard = $3`, [
+          jsonOf(cut),
+          run,
+          shard,
+        ])
+        const [made] = await tx.query<{ shard: number }>(
+          `insert into ${this.#shards} (run, shard, lo, hi, cursor, state, batch_size, seen_rows, seen_ms)
+         select $1, max(shard) + 1, $2, $3, $2, 'open', $4, $5, $6 from ${this.#shards} where run = $1
+         on conflict do nothing returning shard`,
+          [run, jsonOf(cut), row['hi'], row['batch_size'], row['seen_rows'], row['seen_ms']],
+        )
+        if (made === undefined) throw new TakenMeanwhile()
+        return made.shard
+      })
+      .catch((error: unknown) => {
+        if (error instanceof TakenMeanwhile || this.#db.isTransient(error)) return undefined
+        throw error
+      })
   }
 
   async list(run: string): Promise<ShardStatus[]> {
@@ -157,6 +210,9 @@ export class ShardLedger {
     }))
   }
 }
+
+/** Another shard was made of this run at the same moment: rolled back. */
+class TakenMeanwhile extends Error {}
 
 function cursorOf(json: string | number | null | undefined): Cursor | null {
   return typeof json === 'string' ? (JSON.parse(json) as Cursor) : null

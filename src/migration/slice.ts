@@ -48,6 +48,7 @@ class Slice {
   readonly #options: SliceOptions
   readonly #claim: Claim
   #failedInARow = 0
+  #batchMax = Infinity
 
   constructor(options: SliceOptions, claim: Claim) {
     this.#options = options
@@ -88,22 +89,24 @@ class Slice {
   }
 
   async #commit(batch: Batch): Promise<void> {
-    const { ledger } = this.#options
+    const { ledger, migration } = this.#options
     const claim = this.#claim
     let started = 0
     await ledger.db.transaction(async tx => {
       // Not before: to wait for its turn says nothing of how many rows are right.
       started = performance.now()
       await this.#advance(tx, batch)
-      const range = { after: claim.cursor, until: batch.last }
-      await workOn(this.#options, range, { tx, db: ledger.db, failures: ledger.failures })
+      const { db, failures } = ledger
+      const rows = await migration.source.read(tx, db, { after: claim.cursor, until: batch.last })
+      await workOn(this.#options, rows, { tx, db, failures })
     })
     this.#moved(batch, performance.now() - started)
   }
 
   async #advance(tx: Parameters<Ledger['shards']['advance']>[0], { last, rows }: Batch): Promise<void> {
     const claim = this.#claim
-    const { until, state } = await this.#options.ledger.shards.advance(tx, claim, last, rows)
+    const { until, state, batchMax } = await this.#options.ledger.shards.advance(tx, claim, last, rows)
+    this.#batchMax = batchMax
     if (state !== 'running') throw new Verdict('stop')
     if (JSON.stringify(until) === JSON.stringify(claim.until)) return
     // Somebody took the far half of the shard: these rows may be theirs. The cursor goes back with the transaction.
@@ -116,7 +119,7 @@ class Slice {
     this.spent += ms
     claim.cursor = last
     claim.crashes = 0
-    claim.size = afterBatch(claim.size, rows, ms)
+    claim.size = afterBatch(claim.size, rows, ms, this.#batchMax)
   }
 
   async #onError(error: unknown, batch: Batch): Promise<SliceEnd | undefined> {

@@ -28,6 +28,8 @@ export interface Source<Of = Row> {
   read(tx: Queryable, db: Database, range: Range): Promise<Of[]>
   /** How many rows there are in about; undefined where that is not known cheaply. Never fails the run. */
   estimate(db: Database): Promise<number | undefined>
+  /** The row of this key, to be tried again; undefined when it is gone. Absent: rows of this source cannot be retried. */
+  one?(tx: Queryable, db: Database, key: Cursor): Promise<Of | undefined>
   /** Names a row among all others: where it is, as text. */
   keyOf(row: Of): Cursor
 }

@@ -1,10 +1,9 @@
-/** The author's code on the rows of one batch, inside its transaction. */
+/** The author's code on some rows, inside their transaction. */
 import type { z } from 'zod'
 import type { JobContext } from '../job/context.ts'
-import type { Database, Queryable } from './database.ts'
+import type { Database, Queryable, Row } from './database.ts'
 import type { BatchContext, Migration } from './definition.ts'
 import type { FailureLedger } from './failure-ledger.ts'
-import type { Range } from './source.ts'
 
 export interface Work {
   migration: Migration
@@ -15,42 +14,70 @@ export interface Work {
   ctx: Pick<JobContext, 'signal' | 'log'>
 }
 
-/** Returns how many rows there were, and how many of them `each` failed on. */
-export async function workOn(
-  { migration, run, shard, args, ctx }: Work,
-  range: Range,
-  { tx, db, failures }: { tx: Queryable; db: Database; failures: FailureLedger },
-): Promise<{ rows: number; failed: number }> {
-  const { source } = migration
-  const rows = await source.read(tx, db, range)
+interface Place {
+  tx: Queryable
+  db: Database
+  failures: FailureLedger
+}
+
+/**
+ * Calls `batch`, or `each` for each row in a savepoint of its own: one that throws is recorded, and the others go on.
+ * What was emitted is kept with them.
+ */
+export async function workOn(work: Work, rows: readonly Row[], place: Place): Promise<void> {
+  const { migration, run } = work
   const emitted: unknown[] = []
-  const context: BatchContext = {
+  const context = contextOf(work, rows, place.tx, emitted)
+  if (migration.each === undefined) {
+    if (rows.length > 0) await migration.batch?.(context)
+  } else for (const row of rows) await inSavepoint(work, row, context, place, emitted)
+  await place.failures.emit(place.tx, run, work.shard, emitted)
+}
+
+/** The same on one row that is tried again: when it throws, so does this, and nothing of it stays. */
+export async function workAgain(work: Work, row: Row, { tx, failures }: Place): Promise<void> {
+  const { migration, run } = work
+  const emitted: unknown[] = []
+  const context = contextOf(work, [row], tx, emitted)
+  if (migration.each === undefined) await migration.batch?.(context)
+  else await migration.each(row, context)
+  await failures.emit(tx, run, work.shard, emitted)
+}
+
+function contextOf(
+  { migration, run, args, ctx }: Work,
+  rows: readonly Row[],
+  tx: Queryable,
+  emitted: unknown[],
+): BatchContext {
+  return {
     rows,
     args,
     tx,
     emit: value => void emitted.push(value),
-    key: row => [run, ...source.keyOf(row)].join(':'),
+    key: row => [run, ...migration.source.keyOf(row)].join(':'),
     signal: ctx.signal,
     log: ctx.log,
   }
-  let failed = 0
-  if (rows.length > 0 && migration.batch !== undefined) await migration.batch(context)
-  else if (migration.each !== undefined)
-    for (const row of rows) {
-      const before = emitted.length
-      await tx.query('savepoint row')
-      try {
-        await migration.each(row, context)
-        await tx.query('release savepoint row')
-      } catch (error) {
-        // A lock, a timeout, a broken connection is no fault of the row.
-        if (db.isTransient(error) || ctx.signal.aborted) throw error
-        await tx.query('rollback to savepoint row')
-        emitted.length = before
-        await failures.add(tx, run, source.keyOf(row), error)
-        failed++
-      }
-    }
-  await failures.emit(tx, run, shard, emitted)
-  return { rows: rows.length, failed }
+}
+
+async function inSavepoint(
+  { migration, run, ctx }: Work,
+  row: Row,
+  context: BatchContext,
+  { tx, db, failures }: Place,
+  emitted: unknown[],
+): Promise<void> {
+  const before = emitted.length
+  await tx.query('savepoint one')
+  try {
+    await migration.each?.(row, context)
+    await tx.query('release savepoint one')
+  } catch (error) {
+    // A lock, a timeout, a broken connection is no fault of the row.
+    if (db.isTransient(error) || ctx.signal.aborted) throw error
+    await tx.query('rollback to savepoint one')
+    emitted.length = before
+    await failures.add(tx, run, migration.source.keyOf(row), error)
+  }
 }

@@ -115,6 +115,44 @@ describeDatabases(kind => {
     expect(await driver.ledger.failures.count(run.id)).toBe(5)
   })
 
+  it('retries the rows that failed, each once, and those that fail again are recorded again', async () => {
+    let broken = [300, 600, 900]
+    const driver = await open({
+      each: async (user, { tx, emit }) => {
+        await tx.query(TOUCH, [domainOf(user), user.id])
+        emit(user.id)
+        if (broken.includes(user.id)) poison(user.id)
+      },
+    })
+    const { id } = await driver.run()
+    const { failures } = driver.ledger
+    expect(await failures.count(id)).toBe(3)
+    broken = [900]
+    expect(await failures.markForRetry(id, 'OTHER')).toBe(0)
+    expect(await failures.markForRetry(id, 'POISON')).toBe(3)
+    const retry = () => driver.perform(`${id}-retry`, { $migration: { run: id, part: 'retry' } })
+    await Promise.all([retry(), retry()])
+    expect(await touches(server.db)).toEqual({ 0: 1, 1: ROWS - 1 })
+    const [again, ...others] = await failures.list(id)
+    expect(again).toMatchObject({ key: ['900'], code: 'POISON' })
+    expect(again?.attempts).toBeGreaterThan(1)
+    expect(others).toEqual([])
+    expect(await failures.outputs(id)).toHaveLength(ROWS - 1)
+  })
+
+  it('has no batch of more rows than it was told, from the next one on', async () => {
+    const sizes: number[] = []
+    const driver = await open({ shards: 1, slice: 0, batch: ({ rows }) => void sizes.push(rows.length) })
+    const { run } = await driver.enqueue()
+    await driver.take(`${run}-plan`)
+    await driver.take(`${run}-0`)
+    await driver.ledger.runs.setBatchMax(run, 7)
+    await driver.drain()
+    // The next one had its size already, and is told.
+    expect(sizes.slice(0, 2)).toEqual([100, 150])
+    expect(Math.max(...sizes.slice(2))).toBe(7)
+  })
+
   it('fails when more rows fail than may, and goes on where it stopped when it is enqueued again', async () => {
     let broken = true
     const driver = await open({

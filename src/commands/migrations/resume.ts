@@ -1,4 +1,4 @@
-/** `runner migrations resume <run>`. Its shards are rung for by the replicas, within seconds. */
+/** `runner migrations resume <run>`. */
 import type { Command } from 'commander'
 import type { CliContext } from '../verbs.ts'
 import { defineMove } from './steer.ts'
@@ -8,6 +8,7 @@ export function define(command: Command, context: CliContext): void {
     verb: 'resume',
     from: ['paused'],
     to: 'running',
+    rings: true,
     done: ({ id }) => `run ${id} goes on`,
   })
 }

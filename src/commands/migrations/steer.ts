@@ -6,11 +6,14 @@ import type { MigrationRun, RunState } from '../../migration/ledger-run.ts'
 import { addHelp } from '../help.ts'
 import type { CliContext } from '../verbs.ts'
 import { Ledgers } from './ledgers.ts'
+import { ring } from './ring.ts'
 
 export interface Move {
   verb: string
   from: readonly RunState[]
   to: RunState
+  /** The replicas are told that there is something to do. */
+  rings?: true
   /** 'run x is paused' */
   done: (run: MigrationRun) => string
 }
@@ -25,12 +28,17 @@ export function defineMove(command: Command, context: CliContext, move: Move): v
       [`runner migrations ${move.verb} migrate-users`],
       [`runner migrations ${move.verb} migrate-users-3f9a2c`],
     ],
-    ['ok', 'runtime', 'usage', 'notFound'],
+    ['ok', 'runtime', 'usage', ...(move.rings === true ? (['redis'] as const) : []), 'notFound'],
   )
 }
 
-async function steer(idOrName: string, context: CliContext, { verb, from, to, done }: Move): Promise<void> {
-  await using ledgers = await Ledgers.open(await context.config())
+async function steer(
+  idOrName: string,
+  context: CliContext,
+  { verb, from, to, done, rings }: Move,
+): Promise<void> {
+  const config = await context.config()
+  await using ledgers = await Ledgers.open(config)
   const { ledger, run } = await ledgers.find(idOrName)
   if (!(await ledger.runs.move(run.id, from, to))) {
     const { state } = await ledger.runs.get(run.id)
@@ -40,5 +48,6 @@ async function steer(idOrName: string, context: CliContext, { verb, from, to, do
     )
   }
   await ledger.runs.note(run.id, userInfo().username, verb)
+  if (rings === true) await ring(config, run, 'plan', context)
   context.print(done(run), { run: run.id, state: to })
 }

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DatabaseSync } from 'node:sqlite'
 import pLimit from 'p-limit'
-import { LIMITS, type Database, type Dialect, type Queryable, type Row } from '../database.ts'
+import { type Database, type Dialect, type Queryable, type Row } from '../database.ts'
 
 const PAUSE_MS = 5
 /** The one writer may have a long batch, and there may be others before us: that is no fault of ours. Milliseconds. */
@@ -43,10 +43,12 @@ export function openSqlite(file: string): Database {
       writer(() =>
         lend(async connection => {
           // Immediate: a second writer waits here, and not when it has read what the first is about to change.
-          await untilFree(() => connection.query('begin immediate'), PATIENCE)
+          await untilFree(() => connection.query('begin immediate'))
+          const begun = performance.now()
           try {
             const result = await work(connection)
             await untilFree(() => connection.query('commit'))
+            await letOthersIn(performance.now() - begun)
             return result
           } catch (error) {
             connection.rollBack()
@@ -101,8 +103,13 @@ function narrow(row: Row): void {
   }
 }
 
-async function untilFree<T>(work: () => Promise<T>, patience = LIMITS.lock): Promise<T> {
-  const deadline = performance.now() + patience
+/** After a long transaction: those of other processes ask again every few milliseconds, and would not meet the gap. */
+async function letOthersIn(ms: number): Promise<void> {
+  if (ms > 40) await sleep(Math.min(10, ms / 40))
+}
+
+async function untilFree<T>(work: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + PATIENCE
   for (;;) {
     try {
       return await work()

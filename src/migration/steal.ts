@@ -1,0 +1,44 @@
+/**
+ * A replica whose shard is done takes the far half of the largest that is left: skewed keys, or a slow replica, do not
+ * make all others wait for the last shard.
+ *
+ * The row of the victim's shard is locked while its range is cut, so its cursor stands still; its next batch then sees an
+ * end that came nearer, is rolled back, and is cut anew. No row is in both halves.
+ */
+import type { Ledger } from './ledger.ts'
+import type { ShardStatus } from './shard-ledger.ts'
+import type { Source } from './source.ts'
+
+/** Open shards that are looked at. */
+const LOOKED_AT = 16
+/** As far as what is left of a shard is counted. */
+const COUNTED = 20_000
+/** Batches that have to be left: less is done before somebody else has begun. */
+const WORTH = 4
+
+/** The number of the new shard; undefined: nothing is worth it. */
+export async function steal(
+  ledger: Ledger,
+  source: Pick<Source, 'next' | 'split'>,
+  run: string,
+): Promise<number | undefined> {
+  const open = (await ledger.shards.list(run)).filter(shard => shard.open)
+  const measured = await Promise.all(
+    open.slice(0, LOOKED_AT).map(async shard => ({ shard, left: await leftOf(ledger, source, shard) })),
+  )
+  const [largest] = measured.toSorted((a, b) => b.left - a.left)
+  if (largest === undefined || largest.left < WORTH * largest.shard.batchSize) return undefined
+  return ledger.shards.halve(run, largest.shard.shard, async range => {
+    const [near, far] = await source.split(ledger.db, range, 2)
+    return far === undefined ? undefined : (near?.until ?? undefined)
+  })
+}
+
+async function leftOf(
+  { db }: Ledger,
+  source: Pick<Source, 'next' | 'split'>,
+  { cursor, until }: ShardStatus,
+): Promise<number> {
+  const next = await source.next(db, { after: cursor, until }, COUNTED)
+  return next?.rows ?? 0
+}
