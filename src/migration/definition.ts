@@ -34,7 +34,8 @@ export interface MigrationOptions<Of extends object = Row, Schema extends z.ZodT
   args?: Schema
   /** One line for `--help`. */
   description?: string
-  source: Source<Of>
+  /** Or what makes it of the arguments. */
+  source: Source<Of> | ((args: z.output<Schema>) => Source<Of>)
   /** Ranges that are worked side by side, by as many slices. Default 16. */
   shards?: number
   /** Name in `databases` of the config file. Default: DATABASE_URL, else `.runner/app.db`. */
@@ -51,8 +52,15 @@ export interface MigrationOptions<Of extends object = Row, Schema extends z.ZodT
   verify?(context: VerifyContext<z.output<Schema>>): unknown
 }
 
-/** As the engine uses it: what is in the file, with its name and path. */
-export type Migration = MigrationOptions & { name: string; file: string }
+/** As the engine uses it: what is in the file, with its name and path, and the source for the arguments of a run. */
+export type Migration = Omit<MigrationOptions, 'source'> & { name: string; file: string; source: Source }
+
+export function withSource(
+  { source, ...rest }: MigrationOptions & { name: string; file: string },
+  args: unknown,
+): Migration {
+  return { ...rest, source: typeof source === 'function' ? source(args) : source }
+}
 
 const RETRY_AFTER = '1s'
 
@@ -84,7 +92,7 @@ export function migration<Of extends object = Row, Schema extends z.ZodType = z.
     removeOnFail: true,
     run: async ctx => {
       const { runPart } = await import('./part.ts')
-      const { name, file } = definition[MIGRATION] as Migration
+      const { name, file } = definition[MIGRATION] as { name: string; file: string }
       return runPart({ ...(options as unknown as MigrationOptions), name, file }, ctx)
     },
   })

@@ -3,7 +3,7 @@ import { messageOf } from '../errors.ts'
 import type { JobContext } from '../job/context.ts'
 import { Snooze } from '../job/outcome.ts'
 import { partId, partOf, partPayload, type Part } from '../job/part.ts'
-import type { Migration } from './definition.ts'
+import { withSource, type Migration, type MigrationOptions } from './definition.ts'
 import { ledgerOf } from './databases.ts'
 import type { Ledger } from './ledger.ts'
 import type { MigrationRun } from './ledger-run.ts'
@@ -17,11 +17,15 @@ const DEFAULT_SHARDS = 16
 /** A slice makes room for other jobs of its queue, and comes back at once if there are none. Milliseconds. */
 const YIELD = 1
 
-export async function runPart(migration: Migration, ctx: JobContext): Promise<unknown> {
-  const ledger = await ledgerOf(migration.database)
+/** What is in the file, with its name and path. */
+export type MigrationFile = MigrationOptions & { name: string; file: string }
+
+export async function runPart(inFile: MigrationFile, ctx: JobContext): Promise<unknown> {
+  const ledger = await ledgerOf(inFile.database)
   const part = partOf(ctx.args)
-  if (part === undefined) return begin(migration, ledger, ctx)
+  if (part === undefined) return begin(inFile, ledger, ctx)
   const run = await ledger.runs.get(part.run)
+  const migration = withSource(inFile, argsOf(inFile, run))
   if (part.part === 'plan') return plan(migration, ledger, run, ctx)
   if (part.part === 'end') return end(migration, ledger, run)
   if (part.part === 'retry') return retry(migration, ledger, run, ctx)
@@ -29,7 +33,7 @@ export async function runPart(migration: Migration, ctx: JobContext): Promise<un
 }
 
 /** A job with arguments, as any producer adds it. */
-async function begin(migration: Migration, ledger: Ledger, ctx: JobContext): Promise<unknown> {
+async function begin(migration: MigrationFile, ledger: Ledger, ctx: JobContext): Promise<unknown> {
   const { run, enrolment } = await ledger.runs.enrol({
     name: migration.name,
     args: canonical(ctx.args),
@@ -124,7 +128,7 @@ async function ring(ctx: JobContext, run: MigrationRun, part: Part['part']): Pro
   })
 }
 
-function argsOf({ args }: Migration, run: MigrationRun): unknown {
+function argsOf({ args }: Pick<MigrationOptions, 'args'>, run: MigrationRun): unknown {
   const input = JSON.parse(run.args) as unknown
   return args === undefined ? input : args.parse(input)
 }

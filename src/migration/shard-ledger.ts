@@ -119,6 +119,15 @@ export class ShardLedger {
     }
   }
 
+  /** In the transaction of a batch, when there were more rows in it, or fewer, than it was said to have. */
+  async correct(tx: Queryable, { run, shard }: Claim, rows: number): Promise<void> {
+    await tx.query(`update ${this.#shards} set rows = rows + $1 where run = $2 and shard = $3`, [
+      rows,
+      run,
+      shard,
+    ])
+  }
+
   /** The slice is over; the next one begins with what this one has learned. Without effect when it was fenced. */
   async release({ run, shard, epoch, size }: Claim, ms: number): Promise<void> {
     await this.#db.query(

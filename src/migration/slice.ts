@@ -98,6 +98,7 @@ class Slice {
       await this.#advance(tx, batch)
       const { db, failures } = ledger
       const rows = await migration.source.read(tx, db, { after: claim.cursor, until: batch.last })
+      if (rows.length !== batch.rows) await ledger.shards.correct(tx, claim, rows.length - batch.rows)
       await workOn(this.#options, rows, { tx, db, failures })
     })
     this.#moved(batch, performance.now() - started)

@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { z } from 'zod'
 import { keyset } from '../../src/migration/keyset.ts'
+import { once } from '../../src/migration/once.ts'
+import { pages } from '../../src/migration/pages.ts'
 import type { MigrationOptions } from '../../src/migration/definition.ts'
 import {
   describeDatabases,
@@ -151,6 +153,39 @@ describeDatabases(kind => {
     // The next one had its size already, and is told.
     expect(sizes.slice(0, 2)).toEqual([100, 150])
     expect(Math.max(...sizes.slice(2))).toBe(7)
+  })
+
+  it('pages: asks again with what came last, and writes each row once', async () => {
+    const asked: (string | null)[] = []
+    const driver = await open({
+      source: pages<User>((cursor, limit) => {
+        asked.push(cursor)
+        const from = Number(cursor ?? 0)
+        const rows = Array.from({ length: Math.min(limit, ROWS - from) }, (_, i) => ({
+          id: (from + i + 1) * 3,
+          email: `a@b${i}`,
+        }))
+        return { rows, next: from + rows.length === ROWS ? null : String(from + rows.length) }
+      }),
+    })
+    const run = await driver.run()
+    expect(run.state).toBe('succeeded')
+    expect(await touches(server.db)).toEqual({ 1: ROWS })
+    expect(await driver.rows(run.id)).toBe(ROWS)
+    expect(asked.slice(0, 3)).toEqual([null, '100', '250'])
+  })
+
+  it('once: writes what is had in one go, in one transaction', async () => {
+    const driver = await open({
+      args: z.object({ least: z.number() }),
+      source: args =>
+        once<User>(tx =>
+          tx.query('select id, email from users where id > $1', [(args as { least: number }).least]),
+        ),
+    })
+    const run = await driver.run({ least: 2_400 })
+    expect(await touches(server.db)).toEqual({ 0: 800, 1: 200 })
+    expect(await driver.rows(run.id)).toBe(200)
   })
 
   it('fails when more rows fail than may, and goes on where it stopped when it is enqueued again', async () => {

@@ -6,7 +6,7 @@ import { MIGRATION } from '../../job/define.ts'
 import { IMPORT_TIMEOUT } from '../../job/import-deadline.ts'
 import type { JobEntry } from '../../job/manifest.ts'
 import type { Database } from '../../migration/database.ts'
-import type { BatchContext, Migration } from '../../migration/definition.ts'
+import { withSource, type BatchContext, type MigrationOptions } from '../../migration/definition.ts'
 import { dryRun as runDry } from '../../migration/dry-run.ts'
 import { formatMilliseconds } from '../../units.ts'
 import type { CliContext } from '../verbs.ts'
@@ -28,8 +28,9 @@ export async function dryRun({
   context: CliContext
 }): Promise<void> {
   const exported = (await defaultExport(entry.file, IMPORT_TIMEOUT)) as { [MIGRATION]?: object }
-  const migration = { ...exported[MIGRATION], name: entry.name, file: entry.file } as Migration
-  const args = migration.args === undefined ? payload : migration.args.parse(payload)
+  const inFile = { ...(exported[MIGRATION] as MigrationOptions), name: entry.name, file: entry.file }
+  const args = inFile.args === undefined ? payload : inFile.args.parse(payload)
+  const migration = withSource(inFile, args)
   const log = pino({ level: 'info' }, pino.destination(2)) as unknown as BatchContext['log']
   const shards = migration.shards ?? DEFAULT_SHARDS
   const { error, emitted, ...result } = await runDry(migration, db, { args, limit, shards, log })

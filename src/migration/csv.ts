@@ -1,0 +1,161 @@
+/**
+ * Records of a CSV file, by their byte offset: a slice goes on where the last batch ended, and does not read what is
+ * before. Every replica has to see the same file under the same path, and it must not change while a run goes on.
+ */
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import type { Row } from './database.ts'
+import type { Cursor, Range, Source } from './source.ts'
+
+export interface CsvOptions {
+  /** Default ','. */
+  delimiter?: string
+  /** Names of the fields. Default: the first record names them. */
+  columns?: readonly string[]
+}
+
+interface Place {
+  start: number
+  end: number
+}
+
+/** Records from which the number of all is told. */
+const SAMPLED = 200
+
+export function csv<Of extends object = Row>(file: string, options: CsvOptions = {}): Source<Of> {
+  return new CsvSource(file, options) as unknown as Source<Of>
+}
+
+class CsvSource implements Source {
+  readonly #file: string
+  readonly #delimiter: string
+  readonly #given: readonly string[] | undefined
+  readonly #places = new WeakMap<object, Place>()
+  #head: Promise<{ columns: readonly string[]; end: number }> | undefined
+  /** Parsed by `next`, and read right after it. */
+  #page: { after: number; last: number; rows: Row[] } | undefined
+
+  constructor(file: string, { delimiter = ',', columns }: CsvOptions) {
+    this.#file = file
+    this.#delimiter = delimiter
+    this.#given = columns
+  }
+
+  async bounds(): Promise<Range | undefined> {
+    const { end } = await this.#header()
+    const { size } = await stat(this.#file)
+    return size <= end ? undefined : { after: [String(end)], until: [String(size)] }
+  }
+
+  /** At line ends outside of quotes: to know which those are, the file is read once. */
+  async split(_db: unknown, { after, until }: Range, shards: number): Promise<Range[]> {
+    const [start, end] = [Number(after?.[0] ?? 0), Number(until?.[0] ?? 0)]
+    const targets = Array.from({ length: shards - 1 }, (_, i) => start + ((end - start) * (i + 1)) / shards)
+    const cuts: number[] = []
+    let at = start
+    let quoted = false
+    for await (const chunk of createReadStream(this.#file, { start, end: end - 1 })) {
+      for (const byte of chunk as Buffer) {
+        at++
+        if (byte === 0x22) quoted = !quoted
+        else if (byte === 0x0a && !quoted && at >= (targets[0] ?? Infinity) && at < end) {
+          cuts.push(at)
+          while (targets.length > 0 && (targets[0] as number) <= at) targets.shift()
+        }
+      }
+    }
+    const edges = [start, ...cuts, end]
+    return edges.slice(1).map((to, i) => ({ after: [String(edges[i])], until: [String(to)] }))
+  }
+
+  async next(_db: unknown, { after, until }: Range, limit: number) {
+    const start = Number(after?.[0] ?? 0)
+    const rows = await this.#records(start, Number(until?.[0] ?? 0), limit)
+    const last = rows.at(-1)
+    if (last === undefined) return undefined
+    const { end } = this.#places.get(last) as Place
+    this.#page = { after: start, last: end, rows }
+    return { last: [String(end)], rows: rows.length }
+  }
+
+  async read(_tx: unknown, _db: unknown, { after, until }: Range): Promise<Row[]> {
+    const [start, end] = [Number(after?.[0] ?? 0), Number(until?.[0] ?? 0)]
+    if (this.#page?.after === start && this.#page.last === end) return this.#page.rows
+    return this.#records(start, end, Infinity)
+  }
+
+  async one(_tx: unknown, _db: unknown, [start, end]: Cursor): Promise<Row | undefined> {
+    return (await this.#records(Number(start), Number(end), 1))[0]
+  }
+
+  async estimate(): Promise<number | undefined> {
+    const bounds = await this.bounds()
+    if (bounds === undefined) return 0
+    const [start, end] = [Number(bounds.after?.[0]), Number(bounds.until?.[0])]
+    const sample = await this.#records(start, end, SAMPLED)
+    const last = sample.at(-1)
+    if (last === undefined || sample.length < SAMPLED) return sample.length
+    const { end: sampled } = this.#places.get(last) as Place
+    return Math.round((sample.length * (end - start)) / (sampled - start))
+  }
+
+  keyOf(row: Row): Cursor {
+    const { start, end } = this.#places.get(row) as Place
+    return [String(start), String(end)]
+  }
+
+  async #header(): Promise<{ columns: readonly string[]; end: number }> {
+    if (this.#given !== undefined) return { columns: this.#given, end: 0 }
+    this.#head ??= this.#parse<string[]>(0, undefined, 1, false).then(([first]) => ({
+      columns: first?.record ?? [],
+      end: first?.end ?? 0,
+    }))
+    return this.#head
+  }
+
+  async #records(start: number, end: number, limit: number): Promise<Row[]> {
+    if (start >= end) return []
+    const { columns } = await this.#header()
+    const parsed = await this.#parse<Row>(start, end, limit, [...columns])
+    return parsed.map(({ record, ...place }) => {
+      this.#places.set(record, place)
+      return record
+    })
+  }
+
+  async #parse<Of>(
+    start: number,
+    until: number | undefined,
+    limit: number,
+    columns: string[] | false,
+  ): Promise<{ record: Of; start: number; end: number }[]> {
+    // Not for everybody who imports this package.
+    const { parse } = await import('csv-parse')
+    const stream = createReadStream(this.#file, { start, ...(until === undefined ? {} : { end: until - 1 }) })
+    const parser = parse({
+      columns,
+      delimiter: this.#delimiter,
+      info: true,
+      bom: start === 0,
+      skip_empty_lines: true,
+    })
+    // Its errors are those of the parser.
+    stream.on('error', error => parser.destroy(error))
+    const found: { record: Of; start: number; end: number }[] = []
+    let begin = start
+    try {
+      for await (const { record, info } of stream.pipe(parser) as AsyncIterable<{
+        record: Of
+        info: { bytes: number }
+      }>) {
+        const end = start + info.bytes
+        found.push({ record, start: begin, end })
+        begin = end
+        if (found.length >= limit) break
+      }
+    } finally {
+      stream.destroy()
+    }
+    return found
+  }
+}
