@@ -1,0 +1,108 @@
+/**
+ * `npm run bench:migrations`: rows a second of a migration against a loop written by hand, on the same database in the
+ * same run; one shard and four, one replica and more. `-- --rows 200000`
+ */
+import { parseArgs } from 'node:util'
+import { openLedger } from '../src/migration/ledger.ts'
+import {
+  makeUsers,
+  startDatabase,
+  touches,
+  type DatabaseKind,
+  type TestDatabase,
+} from '../test/helpers/databases.ts'
+import { startRedis } from '../test/helpers/redis.ts'
+import { Replica } from '../test/helpers/replica.ts'
+import { runner } from '../test/helpers/runner.ts'
+import { median } from './measure.ts'
+import { touchRows } from './touch-rows.ts'
+
+const { values } = parseArgs({
+  options: { rows: { type: 'string', default: '1000000' }, rounds: { type: 'string', default: '3' } },
+})
+const ROWS = Number(values.rows)
+/** Of the loop: what somebody would choose who has tried. */
+const BATCH = 2_000
+const SETUPS = [
+  { shards: 1, replicas: 1 },
+  { shards: 4, replicas: 1 },
+  { shards: 4, replicas: 2 },
+  { shards: 16, replicas: 3 },
+]
+const jobs = new URL('./migrations', import.meta.url).pathname
+
+await using redis = await startRedis()
+for (const kind of ['sqlite', 'postgres'] as const) {
+  await using server = await startDatabase(kind)
+  const loops: number[] = []
+  const rates = SETUPS.map((): number[] => [])
+  for (let round = 0; round < Number(values.rounds); round++) {
+    loops.push(await byHand(server, kind))
+    for (const [i, setup] of SETUPS.entries()) rates[i]?.push(await measure(server, kind, setup))
+    process.stderr.write('.')
+  }
+  console.log(`\n${kind}: loop by hand ${whole(median(loops))} rows/s`)
+  for (const [i, { shards, replicas }] of SETUPS.entries()) {
+    const ratio = median((rates[i] ?? []).map((rate, round) => rate / (loops[round] as number)))
+    console.log(
+      `  ${shards} shards, ${replicas} replicas: ${whole(median(rates[i] ?? []))} rows/s, ${ratio.toFixed(2)}x`,
+    )
+  }
+}
+
+async function byHand({ db }: TestDatabase, kind: DatabaseKind): Promise<number> {
+  await makeUsers(db, ROWS)
+  const started = performance.now()
+  for (let last = 0; ;) {
+    const rows = await db.transaction(async tx => {
+      const found = await tx.query<{ id: number; email: string }>(
+        `select id, email from users where id > $1 order by id limit ${BATCH} ${db.dialect.lock}`,
+        [last],
+      )
+      await touchRows(tx, found, kind === 'postgres')
+      return found
+    })
+    if (rows.length === 0) break
+    last = rows.at(-1)?.id ?? last
+  }
+  return (ROWS * 1_000) / (performance.now() - started)
+}
+
+async function measure(
+  { url, db }: TestDatabase,
+  kind: DatabaseKind,
+  { shards, replicas }: (typeof SETUPS)[number],
+): Promise<number> {
+  await makeUsers(db, ROWS)
+  await redis.flush()
+  const { runs } = await openLedger(db)
+  const env = { DATABASE_URL: url }
+  const args = ['--queue', 'migrations:4']
+  const start = () => Replica.start({ redis, jobs, env, args, logLevel: 'info' })
+  const working = await Promise.all(Array.from({ length: replicas }, start))
+  try {
+    const given = [
+      'enqueue',
+      'touch',
+      '--again',
+      '--shards',
+      String(shards),
+      kind === 'postgres' ? '--postgres' : '--no-postgres',
+    ]
+    const { stdout, stderr } = await runner(
+      [...given, '--wait', '--json', '--redis', redis.url, '--jobs', jobs],
+      { cwd: jobs, env },
+    )
+    const { id } = JSON.parse(stdout === '' ? stderr : stdout) as { id: string }
+    const { startedAt, finishedAt } = await runs.get(id)
+    const counts = await touches(db)
+    if (counts['1'] !== ROWS) throw new Error(`not every row once: ${JSON.stringify(counts)}`)
+    return (ROWS * 1_000) / ((finishedAt ?? 0) - (startedAt ?? 0))
+  } finally {
+    for (const replica of working) await replica[Symbol.asyncDispose]()
+  }
+}
+
+function whole(value: number): string {
+  return Math.round(value).toLocaleString('en')
+}
