@@ -106,8 +106,8 @@ class CsvSource implements Source {
 
   async #header(): Promise<{ columns: readonly string[]; end: number }> {
     if (this.#given !== undefined) return { columns: this.#given, end: 0 }
-    this.#head ??= this.#parse<string[]>(0, undefined, 1, false).then(([first]) => ({
-      columns: first?.record ?? [],
+    this.#head ??= this.#parse(0, undefined, 1, false).then(([first]) => ({
+      columns: (first?.record as unknown as string[] | undefined) ?? [],
       end: first?.end ?? 0,
     }))
     return this.#head
@@ -116,19 +116,19 @@ class CsvSource implements Source {
   async #records(start: number, end: number, limit: number): Promise<Row[]> {
     if (start >= end) return []
     const { columns } = await this.#header()
-    const parsed = await this.#parse<Row>(start, end, limit, [...columns])
+    const parsed = await this.#parse(start, end, limit, [...columns])
     return parsed.map(({ record, ...place }) => {
       this.#places.set(record, place)
       return record
     })
   }
 
-  async #parse<Of>(
+  async #parse(
     start: number,
     until: number | undefined,
     limit: number,
     columns: string[] | false,
-  ): Promise<{ record: Of; start: number; end: number }[]> {
+  ): Promise<{ record: Row; start: number; end: number }[]> {
     // Not for everybody who imports this package.
     const { parse } = await import('csv-parse')
     const stream = createReadStream(this.#file, { start, ...(until === undefined ? {} : { end: until - 1 }) })
@@ -141,11 +141,11 @@ class CsvSource implements Source {
     })
     // Its errors are those of the parser.
     stream.on('error', error => parser.destroy(error))
-    const found: { record: Of; start: number; end: number }[] = []
+    const found: { record: Row; start: number; end: number }[] = []
     let begin = start
     try {
       for await (const { record, info } of stream.pipe(parser) as AsyncIterable<{
-        record: Of
+        record: Row
         info: { bytes: number }
       }>) {
         const end = start + info.bytes
