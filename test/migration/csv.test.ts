@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { csv } from '../../src/migration/csv.ts'
 import type { Database } from '../../src/migration/database.ts'
 import type { Range } from '../../src/migration/source.ts'
+import { walk } from '../helpers/walk-source.ts'
 
 const db = undefined as unknown as Database
 let dir: string
@@ -20,19 +21,6 @@ function written(text: string): string {
 }
 
 const quoted = (value: string) => `"${value.replaceAll('"', '""')}"`
-
-async function walk(source: ReturnType<typeof csv>, range: Range, limit: number): Promise<object[]> {
-  const rows: object[] = []
-  let { after } = range
-  for (;;) {
-    const batch = await source.next(db, { after, until: range.until }, limit)
-    if (batch === undefined) return rows
-    const read = await source.read(db, db, { after, until: batch.last })
-    expect(read).toHaveLength(batch.rows)
-    rows.push(...read)
-    after = batch.last
-  }
-}
 
 it('gives every record once, in whatever batches and shards, with quotes, line ends and any text in them', async () => {
   const text = fc.string({ unit: fc.constantFrom('a', 'é', '😀', '"', ',', '\n', '\r\n', ' ', ';') })
@@ -49,10 +37,10 @@ it('gives every record once, in whatever batches and shards, with quotes, line e
         const source = csv(written(lines.join(lineEnd) + (ends ? lineEnd : '')))
         const expected = rows.map(([a, b]) => ({ a, b }))
         const bounds = (await source.bounds(db)) as Range
-        expect(await walk(source, bounds, limit)).toEqual(expected)
+        expect(await walk(db, source, bounds, limit)).toEqual(expected)
         const ranges = await source.split(db, bounds, shards)
         const parts: object[] = []
-        for (const range of ranges) parts.push(...(await walk(source, range, limit)))
+        for (const range of ranges) parts.push(...(await walk(db, source, range, limit)))
         expect(parts).toEqual(expected)
       },
     ),

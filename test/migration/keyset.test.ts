@@ -3,6 +3,7 @@ import type { Database } from '../../src/migration/database.ts'
 import { keyset, type KeysetOptions } from '../../src/migration/keyset.ts'
 import type { Cursor, Range } from '../../src/migration/source.ts'
 import { describeDatabases, makeUsers, startDatabase, type TestDatabase } from '../helpers/databases.ts'
+import { walk } from '../helpers/walk-source.ts'
 
 describeDatabases(kind => {
   let server: TestDatabase
@@ -13,20 +14,6 @@ describeDatabases(kind => {
     await makeUsers(db, 1_000)
   })
   afterAll(() => server[Symbol.asyncDispose]())
-
-  /** Walks a range in steps, as slices do. */
-  async function walk(source: ReturnType<typeof keyset>, range: Range, limit: number): Promise<object[]> {
-    const rows: object[] = []
-    let after = range.after
-    for (;;) {
-      const batch = await source.next(db, { after, until: range.until }, limit)
-      if (batch === undefined) return rows
-      const read = await source.read(db, db, { after, until: batch.last })
-      expect(read).toHaveLength(batch.rows)
-      rows.push(...read)
-      after = batch.last
-    }
-  }
 
   const TABLES: Record<string, { columns: string; values: string; options: KeysetOptions }> = {
     'a number': { columns: 'id integer primary key', values: 'i * 7', options: { key: 'id' } },
@@ -61,10 +48,10 @@ describeDatabases(kind => {
       )
       const source = keyset('t', options)
       const bounds = (await source.bounds(db)) as Range
-      expect(await walk(source, bounds, 37)).toHaveLength(300)
+      expect(await walk(db, source, bounds, 37)).toHaveLength(300)
       const ranges = await source.split(db, bounds, 7)
       expect(ranges).toHaveLength(7)
-      const parts = await Promise.all(ranges.map(range => walk(source, range, 20)))
+      const parts = await Promise.all(ranges.map(range => walk(db, source, range, 20)))
       expect(Math.max(...parts.map(({ length }) => length))).toBeLessThanOrEqual(44)
       const rows = parts.flat().map(row => Object.values(row).map(String).join())
       expect(new Set(rows).size).toBe(300)

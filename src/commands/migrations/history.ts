@@ -3,12 +3,10 @@ import type { Command } from 'commander'
 import { textTable } from '../../table.ts'
 import { addHelp } from '../help.ts'
 import type { CliContext } from '../verbs.ts'
-import { Ledgers } from './ledgers.ts'
+import { Ledgers, RUN_ARGUMENT } from './ledgers.ts'
 
 export function define(command: Command, context: CliContext): void {
-  command
-    .argument('<run>', 'its id, or the name of a migration for its newest run')
-    .action(async (run: string) => history(run, context))
+  command.argument(...RUN_ARGUMENT).action(async (run: string) => history(run, context))
   addHelp(command, [['runner migrations history migrate-users']], ['ok', 'runtime', 'usage', 'notFound'])
 }
 

@@ -7,6 +7,9 @@ import { openLedger, type Ledger } from '../../migration/ledger.ts'
 import type { MigrationRun } from '../../migration/ledger-run.ts'
 import { didYouMean } from '../../suggestion.ts'
 
+/** As `Ledgers.find` takes it. */
+export const RUN_ARGUMENT = ['<run>', 'its id, or the name of a migration for its newest run'] as const
+
 export class Ledgers implements AsyncDisposable {
   readonly all: readonly Ledger[]
 

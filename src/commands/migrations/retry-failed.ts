@@ -3,12 +3,12 @@ import { userInfo } from 'node:os'
 import type { Command } from 'commander'
 import { addHelp } from '../help.ts'
 import type { CliContext } from '../verbs.ts'
-import { Ledgers } from './ledgers.ts'
+import { Ledgers, RUN_ARGUMENT } from './ledgers.ts'
 import { ring } from './ring.ts'
 
 export function define(command: Command, context: CliContext): void {
   command
-    .argument('<run>', 'its id, or the name of a migration for its newest run')
+    .argument(...RUN_ARGUMENT)
     .option('--only-code <code>', 'those that failed with this code, as `migrations errors` shows it')
     .action(async (run: string, { onlyCode }: { onlyCode?: string }) => retryFailed(run, onlyCode, context))
   addHelp(

@@ -4,11 +4,11 @@ import type { Command } from 'commander'
 import { RunnerError } from '../../errors.ts'
 import { addHelp } from '../help.ts'
 import type { CliContext } from '../verbs.ts'
-import { Ledgers } from './ledgers.ts'
+import { Ledgers, RUN_ARGUMENT } from './ledgers.ts'
 
 export function define(command: Command, context: CliContext): void {
   command
-    .argument('<run>', 'its id, or the name of a migration for its newest run')
+    .argument(...RUN_ARGUMENT)
     .requiredOption('--batch <rows>', 'rows that a batch may have at most; auto: as many as are right')
     .action(async (run: string, { batch }: { batch: string }) => set(run, batch, context))
   addHelp(

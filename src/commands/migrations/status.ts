@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { createLogUpdate } from 'log-update'
 import { addHelp } from '../help.ts'
 import type { CliContext } from '../verbs.ts'
-import { Ledgers } from './ledgers.ts'
+import { Ledgers, RUN_ARGUMENT } from './ledgers.ts'
 import { progressOf, textOf, type RunProgress } from './run-progress.ts'
 
 const LOOK_EVERY = 500
@@ -12,7 +12,7 @@ const MOVING = new Set(['planning', 'running', 'paused', 'verifying'])
 
 export function define(command: Command, context: CliContext): void {
   command
-    .argument('<run>', 'its id, or the name of a migration for its newest run')
+    .argument(...RUN_ARGUMENT)
     .option('--watch', 'until it is over')
     .action(async (run: string, { watch }: { watch?: boolean }) => status(run, watch === true, context))
   addHelp(

@@ -5,7 +5,7 @@ import { RunnerError } from '../../errors.ts'
 import type { MigrationRun, RunState } from '../../migration/ledger-run.ts'
 import { addHelp } from '../help.ts'
 import type { CliContext } from '../verbs.ts'
-import { Ledgers } from './ledgers.ts'
+import { Ledgers, RUN_ARGUMENT } from './ledgers.ts'
 import { ring } from './ring.ts'
 
 export interface Move {
@@ -19,9 +19,7 @@ export interface Move {
 }
 
 export function defineMove(command: Command, context: CliContext, move: Move): void {
-  command
-    .argument('<run>', 'its id, or the name of a migration for its newest run')
-    .action(async (run: string) => steer(run, context, move))
+  command.argument(...RUN_ARGUMENT).action(async (run: string) => steer(run, context, move))
   addHelp(
     command,
     [

@@ -3,12 +3,12 @@ import type { Command } from 'commander'
 import { durationOption } from '../../units.ts'
 import { addHelp } from '../help.ts'
 import type { CliContext } from '../verbs.ts'
-import { Ledgers } from './ledgers.ts'
+import { Ledgers, RUN_ARGUMENT } from './ledgers.ts'
 import { untilOver } from './until-over.ts'
 
 export function define(command: Command, context: CliContext): void {
   command
-    .argument('<run>', 'its id, or the name of a migration for its newest run')
+    .argument(...RUN_ARGUMENT)
     .option('--timeout <time>', 'stop waiting after so long; the run goes on')
     .action(async (run: string, { timeout }: { timeout?: string }) => wait(run, timeout, context))
   addHelp(
