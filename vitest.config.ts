@@ -10,7 +10,6 @@ const SOURCE = '@bullmq-runner/source'
 const FAULTS = 'test/faults/**/*.test.ts'
 const WAITING = [
   'soak',
-  'block',
   'migration',
   'crash',
   'outage',

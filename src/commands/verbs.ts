@@ -76,6 +76,10 @@ export const VERBS: Record<string, VerbEntry> = {
     about: 'try the rows again that a run has stepped over',
     load: () => import('./migrations/retry-failed.ts'),
   },
+  'migrations verify': {
+    about: 'verify a run that is over once more',
+    load: () => import('./migrations/verify.ts'),
+  },
   'migrations wait': {
     about: 'wait for the end of a run: a gate for deployments',
     load: () => import('./migrations/wait.ts'),

@@ -44,6 +44,11 @@ export interface MigrationOptions<Of extends object = Row, Schema extends z.ZodT
   queue?: string
   /** How long a slice goes on before it lets others have its place. Below the grace of a shutdown. Default 20 s. */
   slice?: Duration
+  /**
+   * When the file is another one than at the beginning of the run: 'warn' goes on and keeps a note of it, 'stop' fails
+   * the run, which goes on with the new file when it is enqueued again. Default 'warn'.
+   */
+  changed?: 'warn' | 'stop'
   /** Writes some rows. When it throws, they are tried again in halves, until the row that does it is alone. */
   batch?(context: BatchContext<Of, z.output<Schema>>): unknown
   /** Instead of `batch`: each row in a savepoint of its own. One that throws is recorded, the others commit. */

@@ -72,7 +72,7 @@ async function slice(
   shard: number,
   ctx: JobContext,
 ): Promise<void> {
-  if (run.state !== 'running') return
+  if (run.state !== 'running' || !(await goesOnWith(migration, ledger, run, ctx))) return
   const args = argsOf(migration, run)
   const how = await runSlice({ migration, ledger, run: run.id, shard, args, ctx })
   if (how === 'stop' || (await failIfTooMany(ledger, run))) return
@@ -80,6 +80,30 @@ async function slice(
   const stolen = await steal(ledger, migration.source, run.id)
   if (stolen !== undefined) await ring(ctx, run, stolen)
   await complete(ledger, run, ctx)
+}
+
+/** Whether this file may go on with what another version of it began. */
+async function goesOnWith(
+  { file, changed = 'warn' }: Migration,
+  { runs }: Ledger,
+  run: MigrationRun,
+  { log }: JobContext,
+): Promise<boolean> {
+  const checksum = checksumOf(file)
+  if (checksum === run.checksum) return true
+  if (changed === 'stop') {
+    await runs.move(run.id, ['running'], 'failed', 'its file was changed while it ran')
+    return false
+  }
+  if (await runs.adopt(run, checksum)) {
+    await runs.note(
+      run.id,
+      'runner',
+      `goes on with a changed file: ${run.checksum.slice(0, 8)} is ${checksum.slice(0, 8)} now`,
+    )
+    log.warn({ run: run.id }, 'the file was changed while the run went on')
+  }
+  return true
 }
 
 async function retry(

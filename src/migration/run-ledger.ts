@@ -30,7 +30,7 @@ export class RunLedger {
     const active = createHash('sha256').update(`${spec.name} ${spec.args}`).digest('hex')
     for (;;) {
       const [row] = await this.#db.query(`select * from ${this.#runs} where active = $1`, [active])
-      if (row !== undefined) return this.#join(runOf(row as never))
+      if (row !== undefined) return this.#join(runOf(row as never), spec.checksum)
       if (!spec.again) {
         const [done] = await this.#db.query(
           `select * from ${this.#runs} where name = $1 and args = $2 and state = 'succeeded'
@@ -63,16 +63,16 @@ export class RunLedger {
     }
   }
 
-  async #join(run: MigrationRun): Promise<{ run: MigrationRun; enrolment: Enrolment }> {
+  async #join(run: MigrationRun, checksum: string): Promise<{ run: MigrationRun; enrolment: Enrolment }> {
     if (run.state !== 'failed' && run.state !== 'cancelled') return { run, enrolment: 'running' }
     // Where it has no shard yet, it is planned first.
     const planned = `exists (select 1 from ${this.#shards} where run = ${this.#runs}.id)`
     await this.#db.query(
       `update ${this.#runs} set state = case when ${planned} then 'running' else 'planning' end, error = null,
-         finished_at = null,
+         finished_at = null, checksum = $3,
          tolerated = (select count(*) from ${this.#db.dialect.table('failures')} where run = ${this.#runs}.id)
        where id = $1 and state = $2`,
-      [run.id, run.state],
+      [run.id, run.state, checksum],
     )
     return { run: await this.get(run.id), enrolment: 'resumed' }
   }
@@ -123,6 +123,15 @@ export class RunLedger {
   /** Rows that a batch may have at most, from the next one on; null: as many as are right. */
   async setBatchMax(id: string, rows: number | null): Promise<void> {
     await this.#db.query(`update ${this.#runs} set batch_max = $1 where id = $2`, [rows, id])
+  }
+
+  /** The file is another one than that of `run`: true for one of those that see it. */
+  async adopt({ id, checksum: before }: MigrationRun, checksum: string): Promise<boolean> {
+    const [row] = await this.#db.query(
+      `update ${this.#runs} set checksum = $1 where id = $2 and checksum = $3 returning id`,
+      [checksum, id, before],
+    )
+    return row !== undefined
   }
 
   /** What somebody did with it. */

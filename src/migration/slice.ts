@@ -5,7 +5,7 @@
  *
  *   boundary of the next rows -> [ fence and cursor -> the rows -> the author's code ] -> next size
  */
-import { RunnerError } from '../errors.ts'
+import { RunnerError, messageOf } from '../errors.ts'
 import type { JobContext } from '../job/context.ts'
 import { milliseconds } from '../units.ts'
 import { afterBatch, halved } from './batch-size.ts'
@@ -20,6 +20,8 @@ const SLICE = milliseconds('20s')
 const PATIENCE = 5
 /** Slices that may die at one row before it is stepped over. */
 const CRASHES = 3
+/** Batches of which no more than half may fail by the author's code. */
+const BREAKER = 50
 
 /** 'done': the shard is. 'again': there is more to do. 'stop': the run does not go on, or this slice may not. */
 export type SliceEnd = 'done' | 'again' | 'stop'
@@ -49,6 +51,8 @@ class Slice {
   readonly #claim: Claim
   #failedInARow = 0
   #batchMax = Infinity
+  /** Whether each of the last batches failed by the author's code. */
+  readonly #failures: boolean[] = []
 
   constructor(options: SliceOptions, claim: Claim) {
     this.#options = options
@@ -82,6 +86,7 @@ class Slice {
         await this.#stepOver(batch, new CrashedHere(claim))
       else await this.#commit(batch)
       this.#failedInARow = 0
+      this.#count(false)
       return undefined
     } catch (error) {
       return this.#onError(error, batch)
@@ -132,11 +137,28 @@ class Slice {
     ctx.signal.throwIfAborted()
     const transient = ledger.db.isTransient(error)
     if (transient && ++this.#failedInARow > PATIENCE) throw error
+    if (!transient && this.#count(true)) return this.#giveUp(error)
     if (claim.size.rows > 1) {
       claim.size = halved(claim.size)
       ctx.log.debug({ rows: claim.size.rows, err: error }, 'batch rolled back, again with fewer rows')
     } else if (!transient) await this.#stepOver(batch, error)
     return undefined
+  }
+
+  /** True when more than half of the last batches failed. */
+  #count(failed: boolean): boolean {
+    this.#failures.push(failed)
+    if (this.#failures.length < BREAKER) return false
+    const many = this.#failures.filter(Boolean).length > BREAKER / 2
+    this.#failures.shift()
+    return many
+  }
+
+  async #giveUp(error: unknown): Promise<SliceEnd> {
+    const { ledger, run } = this.#options
+    const why = `more than half of the last ${BREAKER} batches failed, the last one by: ${messageOf(error)}`
+    await ledger.runs.move(run, ['running', 'paused'], 'failed', why)
+    return 'stop'
   }
 
   /** The row that does it is alone: it is recorded, and the cursor moves past it. */

@@ -72,12 +72,12 @@ describeDatabases(kind => {
     { timeout: LONG ? 1_800_000 : 120_000 },
     async () => {
       // SQLite has one writer, and a file that is small enough to be read in one go.
-      const rows = LONG ? (kind === 'postgres' ? 1_000_000 : 100_000) : 20_000
+      const rows = LONG ? (kind === 'postgres' ? 1_000_000 : 100_000) : 10_000
       const chaos = LONG
         ? { replicas: 3, kills: 50, freezes: 10, frozenFor: 5_000 }
-        : { replicas: 2, kills: 6, freezes: 2, frozenFor: 2_500 }
+        : { replicas: 2, kills: 5, freezes: 2, frozenFor: 2_500 }
       await makeUsers(server.db, rows)
-      const run = await begin('--pace', LONG ? '300' : '150')
+      const run = await begin('--pace', LONG ? '300' : '120')
       await using disturbed = await disturb(options(), chaos, isOver(run))
       const { kills, freezes } = disturbed
       expect(kills).toBeGreaterThanOrEqual(chaos.kills / 2)

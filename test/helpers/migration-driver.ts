@@ -26,12 +26,13 @@ export class MigrationDriver {
   static async open<Of extends object, Schema extends z.ZodType>(
     { url, db }: TestDatabase,
     options: MigrationOptions<Of, Schema>,
+    file = import.meta.filename,
   ): Promise<MigrationDriver> {
     // Those that are open are kept by name.
     const database = `test${++databases}`
     setExecutorSettings({ databases: { [database]: url } })
     const definition = migration({ ...options, database })
-    Object.assign(definition[MIGRATION] as object, { name: 'fill', file: import.meta.filename })
+    Object.assign(definition[MIGRATION] as object, { name: 'fill', file })
     return new MigrationDriver(await openLedger(db), definition)
   }
 

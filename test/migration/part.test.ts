@@ -1,54 +1,22 @@
 /** The engine on real databases, part by part: every row is written once, whatever happens in between. */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { z } from 'zod'
+import type { MigrationOptions } from '../../src/migration/definition.ts'
 import { keyset } from '../../src/migration/keyset.ts'
 import { once } from '../../src/migration/once.ts'
 import { pages } from '../../src/migration/pages.ts'
-import type { MigrationOptions } from '../../src/migration/definition.ts'
-import {
-  describeDatabases,
-  makeUsers,
-  startDatabase,
-  touches,
-  type TestDatabase,
-} from '../helpers/databases.ts'
-import { MigrationDriver } from '../helpers/migration-driver.ts'
-
-interface User {
-  id: number
-  email: string
-}
-
-const TOUCH = 'update users set touched = touched + 1, domain = $1 where id = $2'
-const ROWS = 1_000
-const domainOf = ({ email }: User) => email.split('@')[1]
-const poison = (id: number) => {
-  throw Object.assign(new Error(`user ${id} is poison`), { code: 'POISON' })
-}
+import { describeDatabases, startDatabase, touches, type TestDatabase } from '../helpers/databases.ts'
+import type { MigrationDriver } from '../helpers/migration-driver.ts'
+import { project } from '../helpers/project.ts'
+import { domainOf, openUsers, resetUsers, ROWS, TOUCH, type User } from '../helpers/users-migration.ts'
 
 describeDatabases(kind => {
   let server: TestDatabase
   beforeAll(async () => void (server = await startDatabase(kind)))
-  beforeEach(async () => {
-    await makeUsers(server.db, ROWS)
-    for (const table of ['runs', 'shards', 'failures', 'events', 'outputs'])
-      await server.db.query(`drop table if exists ${server.db.dialect.table(table)}`)
-  })
+  beforeEach(() => resetUsers(server))
   afterAll(() => server[Symbol.asyncDispose]())
 
-  const open = (options: Partial<MigrationOptions<User>> = {}) =>
-    MigrationDriver.open<User, z.ZodType>(server, {
-      source: keyset<User>('users', { key: 'id', select: ['id', 'email'] }),
-      shards: 4,
-      ...(options.each === undefined && {
-        batch: async ({ rows, tx, emit }) => {
-          for (const user of rows) await tx.query(TOUCH, [domainOf(user), user.id])
-          emit(rows.length)
-        },
-      }),
-      verify: ({ db }) => db.empty('select 1 from users where domain is null and touched > 0 limit 1'),
-      ...options,
-    })
+  const open = (options?: Partial<MigrationOptions<User>>, file?: string) => openUsers(server, options, file)
 
   it('writes every row once, and keeps what was emitted', async () => {
     const driver = await open()
@@ -82,66 +50,6 @@ describeDatabases(kind => {
     expect([...seen]).toEqual(['A.EXAMPLE'])
   })
 
-  it('batch: steps over the rows that throw, and writes all others once', async () => {
-    const driver = await open({
-      batch: async ({ rows, tx }) => {
-        for (const user of rows) {
-          await tx.query(TOUCH, [domainOf(user), user.id])
-          if (user.id === 300 || user.id === 2_001) poison(user.id)
-        }
-      },
-    })
-    const run = await driver.run()
-    expect(run.state).toBe('succeeded')
-    expect(await touches(server.db)).toEqual({ 0: 2, 1: ROWS - 2 })
-    expect(await driver.ledger.failures.list(run.id)).toMatchObject([
-      { key: ['300'], error: 'user 300 is poison', code: 'POISON' },
-      { key: ['2001'], error: 'user 2001 is poison', code: 'POISON' },
-    ])
-  })
-
-  it('each: rolls back the row that throws, with what it wrote and emitted, and no other', async () => {
-    const driver = await open({
-      each: async (user, { tx, emit, key }) => {
-        await tx.query(TOUCH, [domainOf(user), user.id])
-        emit(key(user))
-        if (user.id % 600 === 0) poison(user.id)
-      },
-    })
-    const run = await driver.run()
-    expect(await touches(server.db)).toEqual({ 0: 5, 1: ROWS - 5 })
-    const emitted = await driver.ledger.failures.outputs(run.id)
-    expect(emitted).toHaveLength(ROWS - 5)
-    expect(emitted).toContain(`${run.id}:3`)
-    expect(emitted).not.toContain(`${run.id}:600`)
-    expect(await driver.ledger.failures.count(run.id)).toBe(5)
-  })
-
-  it('retries the rows that failed, each once, and those that fail again are recorded again', async () => {
-    let broken = [300, 600, 900]
-    const driver = await open({
-      each: async (user, { tx, emit }) => {
-        await tx.query(TOUCH, [domainOf(user), user.id])
-        emit(user.id)
-        if (broken.includes(user.id)) poison(user.id)
-      },
-    })
-    const { id } = await driver.run()
-    const { failures } = driver.ledger
-    expect(await failures.count(id)).toBe(3)
-    broken = [900]
-    expect(await failures.markForRetry(id, 'OTHER')).toBe(0)
-    expect(await failures.markForRetry(id, 'POISON')).toBe(3)
-    const retry = () => driver.perform(`${id}-retry`, { $migration: { run: id, part: 'retry' } })
-    await Promise.all([retry(), retry()])
-    expect(await touches(server.db)).toEqual({ 0: 1, 1: ROWS - 1 })
-    const [again, ...others] = await failures.list(id)
-    expect(again).toMatchObject({ key: ['900'], code: 'POISON' })
-    expect(again?.attempts).toBeGreaterThan(1)
-    expect(others).toEqual([])
-    expect(await failures.outputs(id)).toHaveLength(ROWS - 1)
-  })
-
   it('has no batch of more rows than it was told, from the next one on', async () => {
     const sizes: number[] = []
     const driver = await open({ shards: 1, slice: 0, batch: ({ rows }) => void sizes.push(rows.length) })
@@ -154,6 +62,35 @@ describeDatabases(kind => {
     expect(sizes.slice(0, 2)).toEqual([100, 150])
     expect(Math.max(...sizes.slice(2))).toBe(7)
   })
+
+  it.each(['warn', 'stop'] as const)(
+    'changed: %s, when the file is another one in the middle',
+    async changed => {
+      using dir = project({ 'fill.ts': 'one' })
+      const driver = await open({ shards: 1, slice: 0, changed }, dir.path('fill.ts'))
+      const { run } = await driver.enqueue()
+      await driver.take(`${run}-plan`)
+      await driver.take(`${run}-0`)
+      dir.write({ 'fill.ts': 'two' })
+      await driver.drain()
+      const notes = await driver.ledger.runs.notes(run)
+      if (changed === 'warn') {
+        expect(notes.map(({ what }) => what)).toEqual([
+          expect.stringMatching(/^goes on with a changed file: /),
+        ])
+      } else {
+        expect(await driver.ledger.runs.get(run)).toMatchObject({
+          state: 'failed',
+          error: 'its file was changed while it ran',
+        })
+        // Enqueued again, it goes on with the file as it is.
+        await driver.enqueue()
+        await driver.drain()
+      }
+      expect(await driver.ledger.runs.get(run)).toMatchObject({ state: 'succeeded' })
+      expect(await touches(server.db)).toEqual({ 1: ROWS })
+    },
+  )
 
   it('pages: asks again with what came last, and writes each row once', async () => {
     const asked: (string | null)[] = []
@@ -186,38 +123,6 @@ describeDatabases(kind => {
     const run = await driver.run({ least: 2_400 })
     expect(await touches(server.db)).toEqual({ 0: 800, 1: 200 })
     expect(await driver.rows(run.id)).toBe(200)
-  })
-
-  it('fails when more rows fail than may, and goes on where it stopped when it is enqueued again', async () => {
-    let broken = true
-    const driver = await open({
-      each: async (user, { tx }) => {
-        if (broken) poison(user.id)
-        await tx.query(TOUCH, [domainOf(user), user.id])
-      },
-    })
-    const failed = await driver.run()
-    expect(failed).toMatchObject({
-      state: 'failed',
-      error: expect.stringMatching(/^\d+ rows failed, 100 are allowed$/) as string,
-    })
-    const done = await driver.rows(failed.id)
-    expect(done).toBeGreaterThan(100)
-    expect(done).toBeLessThan(ROWS)
-    broken = false
-    expect(await driver.enqueue()).toEqual({ run: failed.id, enrolment: 'resumed' })
-    await driver.drain()
-    expect(await driver.ledger.runs.get(failed.id)).toMatchObject({ state: 'succeeded', tolerated: done })
-    expect(await touches(server.db)).toEqual({ 0: done, 1: ROWS - done })
-  })
-
-  it.each([
-    ['returns false', () => false, 'verify returned false'],
-    ['throws', () => poison(1), 'verify: user 1 is poison'],
-  ])('fails when verify %s', async (_case, verify, error) => {
-    const driver = await open({ verify })
-    expect(await driver.run()).toMatchObject({ state: 'failed', error })
-    expect(await touches(server.db)).toEqual({ 1: ROWS })
   })
 
   it('fails when it cannot be planned', async () => {
@@ -272,23 +177,4 @@ describeDatabases(kind => {
     await driver.drain()
     expect(await touches(server.db)).toEqual({ 1: ROWS })
   })
-
-  it('takes smaller batches through a storm of timeouts, and larger ones after it', async () => {
-    let calls = 0
-    const sizes: number[] = []
-    const driver = await open({
-      shards: 1,
-      batch: async ({ rows, tx }) => {
-        sizes.push(rows.length)
-        if (++calls <= 4) throw Object.assign(new Error('canceling statement'), TIMEOUT[kind])
-        for (const user of rows) await tx.query(TOUCH, [domainOf(user), user.id])
-      },
-    })
-    expect(await driver.run()).toMatchObject({ state: 'succeeded' })
-    expect(sizes.slice(0, 5)).toEqual([100, 50, 25, 12, 6])
-    expect(Math.max(...sizes.slice(5))).toBeGreaterThan(50)
-    expect(await touches(server.db)).toEqual({ 1: ROWS })
-  })
 })
-
-const TIMEOUT = { postgres: { code: '57014' }, sqlite: { errcode: 5 } }

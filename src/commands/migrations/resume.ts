@@ -8,7 +8,7 @@ export function define(command: Command, context: CliContext): void {
     verb: 'resume',
     from: ['paused'],
     to: 'running',
-    rings: true,
+    rings: 'plan',
     done: ({ id }) => `run ${id} goes on`,
   })
 }

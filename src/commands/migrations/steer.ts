@@ -2,6 +2,7 @@
 import { userInfo } from 'node:os'
 import type { Command } from 'commander'
 import { RunnerError } from '../../errors.ts'
+import type { Part } from '../../job/part.ts'
 import type { MigrationRun, RunState } from '../../migration/ledger-run.ts'
 import { addHelp } from '../help.ts'
 import type { CliContext } from '../verbs.ts'
@@ -12,8 +13,8 @@ export interface Move {
   verb: string
   from: readonly RunState[]
   to: RunState
-  /** The replicas are told that there is something to do. */
-  rings?: true
+  /** What the replicas are told to do then. */
+  rings?: Part['part']
   /** 'run x is paused' */
   done: (run: MigrationRun) => string
 }
@@ -26,7 +27,7 @@ export function defineMove(command: Command, context: CliContext, move: Move): v
       [`runner migrations ${move.verb} migrate-users`],
       [`runner migrations ${move.verb} migrate-users-3f9a2c`],
     ],
-    ['ok', 'runtime', 'usage', ...(move.rings === true ? (['redis'] as const) : []), 'notFound'],
+    ['ok', 'runtime', 'usage', ...(move.rings === undefined ? [] : (['redis'] as const)), 'notFound'],
   )
 }
 
@@ -46,6 +47,6 @@ async function steer(
     )
   }
   await ledger.runs.note(run.id, userInfo().username, verb)
-  if (rings === true) await ring(config, run, 'plan', context)
+  if (rings !== undefined) await ring(config, run, rings, context)
   context.print(done(run), { run: run.id, state: to })
 }
