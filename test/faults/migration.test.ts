@@ -77,7 +77,7 @@ describeDatabases(kind => {
         ? { replicas: 3, kills: 50, freezes: 10, frozenFor: 5_000 }
         : { replicas: 2, kills: 5, freezes: 2, frozenFor: 2_500 }
       await makeUsers(server.db, rows)
-      const run = await begin('--pace', LONG ? '300' : '120')
+      const run = await begin('--pace', LONG || kind === 'postgres' ? '400' : '120')
       await using disturbed = await disturb(options(), chaos, isOver(run))
       const { kills, freezes } = disturbed
       expect(kills).toBeGreaterThanOrEqual(chaos.kills / 2)
