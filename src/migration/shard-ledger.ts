@@ -65,13 +65,13 @@ export class ShardLedger {
 
   /**
    * Undefined: it is done. An owner that is still there did not end its slice: it crashed, or it is frozen. The
-   * second time at one cursor the batch is taken in smaller ones, until the row that does it is alone.
+   * third time at one cursor the batch is taken in smaller ones, until the row that does it is alone.
    */
   async claim(run: string, shard: number, owner: string): Promise<Claim | undefined> {
     const [row] = await this.#db.query<ShardRow>(
       `update ${this.#shards} set epoch = epoch + 1, owner = $1, lease_until = ${this.#db.dialect.now} + ${LEASE},
          crashes = crashes + case when owner is null then 0 else 1 end,
-         batch_size = case when owner is null or crashes = 0 then batch_size
+         batch_size = case when owner is null or crashes < 2 then batch_size
            when batch_size < 4 then 1 else batch_size / 4 end
        where run = $2 and shard = $3 and state = 'open' returning *`,
       [owner, run, shard],

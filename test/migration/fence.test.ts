@@ -105,7 +105,7 @@ describeDatabases(kind => {
     const { driver, run } = await planned()
     // Each claims, and never says that it ended.
     const { shards } = driver.ledger
-    for (let death = 0; death < 6; death++) await shards.claim(run, 0, `dead-${death}`)
+    for (let death = 0; death < 7; death++) await shards.claim(run, 0, `dead-${death}`)
     expect((await shards.list(run))[0]).toMatchObject({ batchSize: 1, rows: 0 })
     await driver.perform(`${run}-0`, { $migration: { run, part: 0 } })
     await driver.drain()
