@@ -79,7 +79,7 @@ describeDatabases(kind => {
       await makeUsers(server.db, rows)
       // With one writer the others only wait for their turn, and die without having done a thing.
       const shards = kind === 'postgres' ? '16' : '4'
-      const run = await begin('--shards', shards, '--pace', LONG ? '100' : '300')
+      const run = await begin('--shards', shards, '--pace', LONG && kind === 'postgres' ? '120' : '300')
       await using disturbed = await disturb(options(), chaos, isOver(run))
       const { kills, freezes } = disturbed
       expect(kills).toBeGreaterThanOrEqual(chaos.kills / 2)
