@@ -9,7 +9,7 @@ import { Recycling } from '../fleet/recycling.ts'
 import { StopConditions, readQueue } from '../fleet/stop-conditions.ts'
 import { Stopping } from '../fleet/stopping.ts'
 import { Supervisor } from '../fleet/supervisor.ts'
-import type { BrokenFile, JobEntry, Manifest } from '../job/manifest.ts'
+import type { BrokenFile, Manifest } from '../job/manifest.ts'
 import { partId, partPayload } from '../job/part.ts'
 import { Reconciler } from '../migration/reconciler.ts'
 import { Events } from '../observe/events.ts'
@@ -99,11 +99,18 @@ export async function work(config: Config, watch: boolean): Promise<void> {
 
 /** None where there is nothing to look after. */
 function openReconciler(config: Config, supervisor: Supervisor, events: Events): Reconciler | undefined {
-  const isMigration = ({ kind }: JobEntry) => kind === 'migration'
-  if (!supervisor.jobs.values().some(isMigration)) return undefined
+  const named = new Set(
+    supervisor.jobs
+      .values()
+      .flatMap(({ migration }) => (migration === undefined ? [] : [migration.database ?? 'default'])),
+  )
+  if (named.size === 0) return undefined
+  const databases = Object.fromEntries(
+    Object.entries(databasesOf(config)).filter(([name]) => named.has(name)),
+  )
   const onError = (message: string) => events.emit('worker.error', { queue: '', message })
   return new Reconciler(
-    { databases: databasesOf(config) },
+    { databases },
     ({ name, queue, run, part }) => {
       const entry = supervisor.jobs.get(name)
       // Another replica has it.
