@@ -53,9 +53,11 @@ async function run(
     const assignments = payloadFlags(command, target)
     const input = flags.data === undefined ? { one: {} } : await readPayload(flags.data, config.redact)
     const request = { config, context, flags, target, assignments }
-    if (target.entry?.kind === 'migration') {
+    const { entry } = target
+    if (entry?.migration !== undefined) {
+      const { migration } = entry
       const { enqueueMigration } = await import('./enqueue/migration.ts')
-      await enqueueMigration(request, target.entry, 'one' in input ? input.one : refuseMany())
+      await enqueueMigration(request, { ...entry, migration }, 'one' in input ? input.one : refuseMany())
     } else await ('one' in input ? enqueueOne(request, input.one) : enqueueMany(request, input.many))
   } finally {
     await target.close()

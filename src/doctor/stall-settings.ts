@@ -1,11 +1,9 @@
 /** The settings that decide when a job is run again, held against what was measured of its queue. */
-import { intervalOf, suitableLockDuration } from '../fleet/lock-terms.ts'
+import { intervalOf, suitableLockDuration, USUAL } from '../fleet/lock-terms.ts'
 import { formatMilliseconds } from '../units.ts'
 import type { QueueFacts, Setup } from './facts.ts'
 import type { Finding } from './finding.ts'
 
-/** Share of all runs, or renewals, that a setting has to be enough for. */
-const USUAL = 0.999
 /** A lock that lasts so many times longer than it need only makes the jobs of a dead replica wait. */
 const NEEDLESS = 4
 /** A grace beyond this makes every deployment wait; jobs that run so long should keep checkpoints. Milliseconds. */

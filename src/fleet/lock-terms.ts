@@ -18,7 +18,7 @@ import type { Measurements } from './measurements.ts'
 const AUTO_BOUNDS = { least: milliseconds('4s'), most: milliseconds('60s') }
 export const LOCK_DURATION = milliseconds(DEFAULT_LOCK_DURATION)
 /** Of renewals: what they keep to, and how often that fits into the half of a lock that they may be late by. */
-const USUAL = 0.999
+export const USUAL = 0.999
 const MARGIN = 4
 const REVIEW_EVERY = 60_000
 

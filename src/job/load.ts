@@ -91,7 +91,7 @@ function fromDefinition({ name, file }: JobFile, definition: JobDefinition): Loa
   // It names its runs, and tells by the file whether it has changed.
   if (migration !== undefined) Object.assign(migration, { name, file })
   const entry = { ...set, name, file, kind: migration === undefined ? 'job' : 'migration' } as JobEntry
-  if (migration !== undefined) entry.migration = targetOf(migration)
+  if (migration !== undefined) entry.migration = targetOf(migration as JobEntry['migration'] & object)
   if (definition.queue !== undefined) entry.queueNamed = true
   if (args !== undefined) entry.schema = inputSchema(args, where)
   // Called as a method, in case `run` uses `this` to reach the other options.
@@ -100,7 +100,7 @@ function fromDefinition({ name, file }: JobFile, definition: JobDefinition): Loa
 }
 
 function targetOf({ database, shards }: JobEntry['migration'] & object): JobEntry['migration'] & object {
-  return { ...(database === undefined ? {} : { database }), ...(shards === undefined ? {} : { shards }) }
+  return { shards, ...(database === undefined ? {} : { database }) }
 }
 
 function optionInvalid(where: string, definition: JobDefinition, error: z.ZodError): RunnerError {

@@ -17,3 +17,11 @@ export function partOf(payload: unknown): Part | undefined {
 
 /** Job id of a part: while one waits or runs, BullMQ adds no second. */
 export const partId = ({ run, part }: Part): string => `${run}-${part}`
+
+/** Options of a job that is a part: tried again for ever, since what fails for good is said in the ledger. */
+export const PART_OPTIONS = {
+  attempts: Number.MAX_SAFE_INTEGER,
+  backoff: { type: 'fixed', delay: 1_000 },
+  removeOnComplete: true,
+  removeOnFail: true,
+} as const

@@ -1,6 +1,7 @@
 /** `migration()`: what a file in `scripts/` exports to be run over many rows, exactly once each. */
 import { z } from 'zod'
 import { MIGRATION, job, type JobDefinition } from '../job/define.ts'
+import { PART_OPTIONS } from '../job/part.ts'
 import type { JobContext } from '../job/context.ts'
 import type { Duration } from '../units.ts'
 import type { Queryable, Row } from './database.ts'
@@ -57,17 +58,19 @@ export interface MigrationOptions<Of extends object = Row, Schema extends z.ZodT
   verify?(context: VerifyContext<z.output<Schema>>): unknown
 }
 
-/** As the engine uses it: what is in the file, with its name and path, and the source for the arguments of a run. */
-export type Migration = Omit<MigrationOptions, 'source'> & { name: string; file: string; source: Source }
+/** What is in the file, with its defaults, its name and its path. */
+export type MigrationFile = MigrationOptions & { shards: number; name: string; file: string }
 
-export function withSource(
-  { source, ...rest }: MigrationOptions & { name: string; file: string },
-  args: unknown,
-): Migration {
-  return { ...rest, source: typeof source === 'function' ? source(args) : source }
+/** As the engine uses it, for the arguments of one run. */
+export type Migration = Omit<MigrationFile, 'source' | 'args'> & { source: Source; args: unknown }
+
+/** `input`: of the schema. */
+export function withArgs({ source, args: schema, ...rest }: MigrationFile, input: unknown): Migration {
+  const args = schema === undefined ? input : schema.parse(input)
+  return { ...rest, args, source: typeof source === 'function' ? source(args) : source }
 }
 
-const RETRY_AFTER = '1s'
+const DEFAULT_SHARDS = 16
 
 /**
  * Declares a migration. The file's path names it, as that of a job.
@@ -90,17 +93,13 @@ export function migration<Of extends object = Row, Schema extends z.ZodType = z.
     queue,
     ...(description === undefined ? {} : { description }),
     args: args ?? z.strictObject({}),
-    // A part that fails is tried again for ever: what fails for good is said in the ledger.
-    attempts: Number.MAX_SAFE_INTEGER,
-    backoff: RETRY_AFTER,
-    removeOnComplete: true,
-    removeOnFail: true,
+    ...PART_OPTIONS,
     run: async ctx => {
       const { runPart } = await import('./part.ts')
-      const { name, file } = definition[MIGRATION] as { name: string; file: string }
-      return runPart({ ...(options as unknown as MigrationOptions), name, file }, ctx)
+      return runPart(definition[MIGRATION] as MigrationFile, ctx)
     },
   })
-  definition[MIGRATION] = options
+  // The loader adds name and path of the file.
+  definition[MIGRATION] = { ...options, shards: options.shards ?? DEFAULT_SHARDS }
   return definition
 }

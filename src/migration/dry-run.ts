@@ -1,7 +1,7 @@
 /** One real batch, rolled back: the author's code runs as it will, and nothing of it stays. */
-import type { z } from 'zod'
-import type { Database, Queryable } from './database.ts'
+import type { Database } from './database.ts'
 import type { BatchContext, Migration } from './definition.ts'
+import { callAuthor } from './work.ts'
 
 export interface DryRun {
   /** In about, of the whole source. */
@@ -21,22 +21,23 @@ class RolledBack extends Error {}
 export async function dryRun(
   migration: Migration,
   db: Database,
-  options: { args: z.output<z.ZodType>; limit: number; shards: number; log: BatchContext['log'] },
+  { limit, log }: { limit: number; log: BatchContext['log'] },
 ): Promise<DryRun> {
   const { source } = migration
+  const ctx = { signal: new AbortController().signal, log }
   const range = await source.bounds(db)
   const result: DryRun = { estimate: 0, ranges: 0, rows: 0, emitted: [], ms: 0 }
   if (range === undefined) return result
   result.estimate = await source.estimate(db).catch(() => undefined)
-  result.ranges = (await source.split(db, range, options.shards)).length
-  const batch = await source.next(db, range, options.limit)
+  result.ranges = (await source.split(db, range, migration.shards)).length
+  const batch = await source.next(db, range, limit)
   if (batch === undefined) return result
   const started = performance.now()
   try {
     await db.transaction(async tx => {
       const rows = await source.read(tx, db, { after: range.after, until: batch.last })
       result.rows = rows.length
-      await call(migration, rows, tx, result, options)
+      result.emitted = await callAuthor({ migration, run: 'dry-run', shard: 0, ctx }, rows, tx)
       throw new RolledBack()
     })
   } catch (error) {
@@ -44,24 +45,4 @@ export async function dryRun(
   }
   result.ms = performance.now() - started
   return result
-}
-
-async function call(
-  migration: Migration,
-  rows: readonly object[],
-  tx: Queryable,
-  result: DryRun,
-  { args, log }: { args: unknown; log: BatchContext['log'] },
-): Promise<void> {
-  const context: BatchContext = {
-    rows: rows as BatchContext['rows'],
-    args,
-    tx,
-    emit: value => void result.emitted.push(value),
-    key: row => ['dry-run', ...migration.source.keyOf(row)].join(':'),
-    signal: new AbortController().signal,
-    log,
-  }
-  if (migration.batch !== undefined) await migration.batch(context)
-  else for (const row of context.rows) await migration.each?.(row, context)
 }

@@ -36,10 +36,8 @@ class Keyset<Of extends object> implements Source<Of> {
   }
 
   async bounds(db: Database): Promise<Range | undefined> {
-    const { keys, texts, from } = this.#sql(db)
-    const [last] = await db.query(
-      `select ${texts.join(', ')} from ${from} order by ${keys.map(column => `${column} desc`).join(', ')} limit 1`,
-    )
+    const { keys, texts, from, descending } = this.#sql(db)
+    const [last] = await db.query(`select ${texts.join(', ')} from ${from} order by ${descending} limit 1`)
     return last === undefined ? undefined : { after: null, until: cursorOf(last, keys.length) }
   }
 
@@ -76,14 +74,14 @@ class Keyset<Of extends object> implements Source<Of> {
 
   /** The same of a sample, in the order of the database. */
   async #sample(db: Database, range: Range, shards: number): Promise<Cursor[]> {
-    const { list, keys, from } = this.#sql(db)
+    const { list, keys, from, descending } = this.#sql(db)
     const { where, params } = this.#within(db, range)
     const share = await this.#share(db)
     const sampled = share < 100 ? ` tablesample system (${share})` : ''
     const cuts = await db.query(
       `select ${keys.map((_, i) => `max_${i} as k${i}`).join(', ')} from (
          select part, ${keys.map((column, i) => `${db.dialect.text(column)} as max_${i}`).join(', ')},
-                row_number() over (partition by part order by ${keys.map(column => `${column} desc`).join(', ')}) as nth
+                row_number() over (partition by part order by ${descending}) as nth
            from (select ${list}, ntile(${shards}) over (order by ${list}) as part from ${from}${sampled} ${where}) s
        ) parts where nth = 1 order by part`,
       params,
@@ -92,9 +90,8 @@ class Keyset<Of extends object> implements Source<Of> {
   }
 
   async next(db: Database, range: Range, limit: number): Promise<Batch | undefined> {
-    const { list, keys, texts, from } = this.#sql(db)
+    const { list, keys, texts, from, descending } = this.#sql(db)
     const { where, params } = this.#within(db, range)
-    const descending = keys.map(column => `${column} desc`).join(', ')
     const [last] = await db.query<Row & { n: number | string }>(
       `select ${texts.join(', ')}, count(*) over () as n
          from (select ${list} from ${from} ${where} order by ${list} limit ${limit}) page
@@ -105,24 +102,20 @@ class Keyset<Of extends object> implements Source<Of> {
   }
 
   async read(tx: Queryable, db: Database, range: Range): Promise<Of[]> {
-    const { dialect } = db
-    const { list, texts, from } = this.#sql(db)
+    const { list, texts, columns, from } = this.#sql(db)
     const { where, params } = this.#within(db, range)
-    const columns = this.#select?.map(column => dialect.quote(column)).join(', ') ?? '*'
     const found = await tx.query(
-      `select ${texts.join(', ')}, ${columns} from ${from} ${where} order by ${list} ${dialect.lock}`,
+      `select ${texts.join(', ')}, ${columns} from ${from} ${where} order by ${list} ${db.dialect.lock}`,
       params,
     )
     return found.map(row => this.#own(row))
   }
 
   async one(tx: Queryable, db: Database, key: Cursor): Promise<Of | undefined> {
-    const { dialect } = db
-    const { keys, texts, from } = this.#sql(db)
-    const columns = this.#select?.map(column => dialect.quote(column)).join(', ') ?? '*'
+    const { keys, texts, columns, from } = this.#sql(db)
     const where = keys.map((column, i) => `${column} = $${i + 1}`).join(' and ')
     const [row] = await tx.query(
-      `select ${texts.join(', ')}, ${columns} from ${from} where ${where} ${dialect.lock}`,
+      `select ${texts.join(', ')}, ${columns} from ${from} where ${where} ${db.dialect.lock}`,
       key,
     )
     return row === undefined ? undefined : this.#own(row)
@@ -161,14 +154,17 @@ class Keyset<Of extends object> implements Source<Of> {
     return rows <= SAMPLE ? 100 : Math.max(0.01, (100 * SAMPLE) / rows)
   }
 
-  #sql(db: Database) {
-    const keys = this.#keys.map(column => db.dialect.quote(column))
-    const texts = keys.map((column, i) => `${db.dialect.text(column)} as k${i}`)
-    const from = this.#table
-      .split('.')
-      .map(part => db.dialect.quote(part))
-      .join('.')
-    return { keys, list: keys.join(', '), texts, from }
+  #sql({ dialect }: Database) {
+    const quote = (column: string) => dialect.quote(column)
+    const keys = this.#keys.map(quote)
+    return {
+      keys,
+      list: keys.join(', '),
+      descending: keys.map(column => `${column} desc`).join(', '),
+      texts: keys.map((column, i) => `${dialect.text(column)} as k${i}`),
+      columns: this.#select?.map(quote).join(', ') ?? '*',
+      from: this.#table.split('.').map(quote).join('.'),
+    }
   }
 
   /** A comparison of rows for a key of several columns: an index on them serves it. */

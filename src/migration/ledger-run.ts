@@ -7,6 +7,11 @@
  */
 export type RunState = 'planning' | 'running' | 'paused' | 'verifying' | 'succeeded' | 'failed' | 'cancelled'
 
+/** Nothing of it goes on by itself. */
+export function isOver(state: RunState): boolean {
+  return state === 'succeeded' || state === 'failed' || state === 'cancelled'
+}
+
 export interface MigrationRun {
   id: string
   name: string

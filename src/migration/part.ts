@@ -3,7 +3,7 @@ import { messageOf } from '../errors.ts'
 import type { JobContext } from '../job/context.ts'
 import { Snooze } from '../job/outcome.ts'
 import { partId, partOf, partPayload, type Part } from '../job/part.ts'
-import { withSource, type Migration, type MigrationOptions } from './definition.ts'
+import { withArgs, type Migration, type MigrationFile } from './definition.ts'
 import { ledgerOf } from './databases.ts'
 import type { Ledger } from './ledger.ts'
 import type { MigrationRun } from './ledger-run.ts'
@@ -13,22 +13,18 @@ import { canonical, checksumOf } from './run-identity.ts'
 import { runSlice } from './slice.ts'
 import { steal } from './steal.ts'
 
-const DEFAULT_SHARDS = 16
 /** A slice makes room for other jobs of its queue, and comes back at once if there are none. Milliseconds. */
 const YIELD = 1
-
-/** What is in the file, with its name and path. */
-export type MigrationFile = MigrationOptions & { name: string; file: string }
 
 export async function runPart(inFile: MigrationFile, ctx: JobContext): Promise<unknown> {
   const ledger = await ledgerOf(inFile.database)
   const part = partOf(ctx.args)
   if (part === undefined) return begin(inFile, ledger, ctx)
   const run = await ledger.runs.get(part.run)
-  const migration = withSource(inFile, argsOf(inFile, run))
+  const migration = withArgs(inFile, JSON.parse(run.args))
   if (part.part === 'plan') return plan(migration, ledger, run, ctx)
   if (part.part === 'end') return end(migration, ledger, run)
-  if (part.part === 'retry') return retry(migration, ledger, run, ctx)
+  if (part.part === 'retry') return retryFailures({ migration, ledger, run: run.id, shard: 0, ctx })
   return slice(migration, ledger, run, part.part, ctx)
 }
 
@@ -39,7 +35,7 @@ async function begin(migration: MigrationFile, ledger: Ledger, ctx: JobContext):
     args: canonical(ctx.args),
     checksum: checksumOf(migration.file),
     queue: ctx.queue,
-    shards: migration.shards ?? DEFAULT_SHARDS,
+    shards: migration.shards,
     again: false,
   })
   if (enrolment === 'new' || enrolment === 'resumed') await ring(ctx, run, 'plan')
@@ -73,8 +69,7 @@ async function slice(
   ctx: JobContext,
 ): Promise<void> {
   if (run.state !== 'running' || !(await goesOnWith(migration, ledger, run, ctx))) return
-  const args = argsOf(migration, run)
-  const how = await runSlice({ migration, ledger, run: run.id, shard, args, ctx })
+  const how = await runSlice({ migration, ledger, run: run.id, shard, ctx })
   if (how === 'stop' || (await failIfTooMany(ledger, run))) return
   if (how === 'again') throw new Snooze(YIELD)
   const stolen = await steal(ledger, migration.source, run.id)
@@ -106,24 +101,6 @@ async function goesOnWith(
   return true
 }
 
-async function retry(
-  migration: Migration,
-  ledger: Ledger,
-  run: MigrationRun,
-  ctx: JobContext,
-): Promise<void> {
-  const { breathe } = ctx
-  await retryFailures({
-    migration,
-    ledger,
-    run: run.id,
-    shard: 0,
-    args: argsOf(migration, run),
-    ctx,
-    breathe,
-  })
-}
-
 async function complete(ledger: Ledger, run: MigrationRun, ctx: JobContext): Promise<void> {
   if (await ledger.runs.beginVerifying(run.id)) await ring(ctx, run, 'end')
 }
@@ -135,7 +112,7 @@ async function end(migration: Migration, ledger: Ledger, run: MigrationRun): Pro
   try {
     const query: typeof db.query = (sql, params) => db.query(sql, params)
     const empty = async (sql: string, params?: readonly unknown[]) => (await query(sql, params)).length === 0
-    const verified = await migration.verify?.({ db: { query, empty }, args: argsOf(migration, run) })
+    const verified = await migration.verify?.({ db: { query, empty }, args: migration.args })
     if (verified === false) error = 'verify returned false'
   } catch (thrown) {
     if (db.isTransient(thrown)) throw thrown
@@ -150,9 +127,4 @@ async function ring(ctx: JobContext, run: MigrationRun, part: Part['part']): Pro
     id: partId({ run: run.id, part }),
     queue: run.queue,
   })
-}
-
-function argsOf({ args }: Pick<MigrationOptions, 'args'>, run: MigrationRun): unknown {
-  const input = JSON.parse(run.args) as unknown
-  return args === undefined ? input : args.parse(input)
 }

@@ -1,29 +1,30 @@
 /** Rows that a run has stepped over, one by one: each in a transaction with the mark that it is done. */
 import { RunnerError } from '../errors.ts'
+import type { JobContext } from '../job/context.ts'
 import type { Ledger } from './ledger.ts'
-import { workAgain, type Work } from './work.ts'
+import { callAuthor, type Work } from './work.ts'
 
 export interface RetryOptions extends Work {
   ledger: Ledger
-  breathe: () => Promise<void>
+  ctx: JobContext
 }
 
 /** Returns when none is marked any more. One that fails again is recorded again. */
 export async function retryFailures(options: RetryOptions): Promise<void> {
-  const { ledger, migration, run, breathe } = options
+  const { ledger, migration, run, shard, ctx } = options
   const { db, failures } = ledger
   const { source } = migration
   if (source.one === undefined)
     throw new RunnerError('MIGRATION_FAILED', `rows of ${migration.name} cannot be found again by their key`)
   for (;;) {
-    await breathe()
+    await ctx.breathe()
     const key = await failures.nextRetry(run)
     if (key === undefined) return
     try {
       await db.transaction(async tx => {
         if (!(await failures.retried(tx, run, key))) return
         const row = await source.one?.(tx, db, key)
-        if (row !== undefined) await workAgain(options, row, { tx, db, failures })
+        if (row !== undefined) await failures.emit(tx, run, shard, await callAuthor(options, [row], tx))
       })
     } catch (error) {
       if (db.isTransient(error)) throw error

@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { RunnerError } from '../errors.ts'
 import type { Database } from './database.ts'
-import { runOf, type MigrationRun, type NewRun, type RunState } from './ledger-run.ts'
+import { isOver, runOf, type MigrationRun, type NewRun, type RunState } from './ledger-run.ts'
 import type { Range } from './source.ts'
 
 /** Rows of the first batch, before anything was measured. */
@@ -109,11 +109,10 @@ export class RunLedger {
     to: RunState,
     error: string | null = null,
   ): Promise<boolean> {
-    const over = to === 'succeeded' || to === 'failed' || to === 'cancelled'
     const [row] = await this.#db.query(
       `update ${this.#runs} set state = $1, error = $2,
          active = case when $1 = 'succeeded' then null else active end,
-         finished_at = ${over ? this.#db.dialect.now : 'null'}
+         finished_at = ${isOver(to) ? this.#db.dialect.now : 'null'}
        where id = $3 and state in (${from.map(state => `'${state}'`).join(', ')}) returning id`,
       [to, error, id],
     )

@@ -9,8 +9,8 @@ import { RunnerError, messageOf } from '../errors.ts'
 import type { JobContext } from '../job/context.ts'
 import { milliseconds } from '../units.ts'
 import { afterBatch, halved } from './batch-size.ts'
+import type { Queryable } from './database.ts'
 import type { Ledger } from './ledger.ts'
-import { Verdict } from './slice-verdict.ts'
 import type { Claim } from './shard-ledger.ts'
 import type { Batch } from './source.ts'
 import { workOn, type Work } from './work.ts'
@@ -93,31 +93,44 @@ class Slice {
     }
   }
 
-  async #commit(batch: Batch): Promise<void> {
+  #commit(batch: Batch): Promise<void> {
     const { ledger, migration } = this.#options
+    const { db, failures, shards } = ledger
     const claim = this.#claim
+    return this.#transact(batch, async tx => {
+      const rows = await migration.source.read(tx, db, { after: claim.cursor, until: batch.last })
+      if (rows.length !== batch.rows) await shards.correct(tx, claim, rows.length - batch.rows)
+      await workOn(this.#options, rows, { tx, db, failures })
+    })
+  }
+
+  /** The row that does it is alone: it is recorded, and the cursor moves past it. */
+  #stepOver(batch: Batch, error: unknown): Promise<void> {
+    const { ledger, run } = this.#options
+    return this.#transact(batch, tx => ledger.failures.add(tx, run, batch.last, error))
+  }
+
+  /** Moves the cursor past the batch, with what `work` writes. */
+  async #transact(batch: Batch, work: (tx: Queryable) => Promise<void>): Promise<void> {
     let started = 0
-    await ledger.db.transaction(async tx => {
+    await this.#options.ledger.db.transaction(async tx => {
       // Not before: to wait for its turn says nothing of how many rows are right.
       started = performance.now()
       await this.#advance(tx, batch)
-      const { db, failures } = ledger
-      const rows = await migration.source.read(tx, db, { after: claim.cursor, until: batch.last })
-      if (rows.length !== batch.rows) await ledger.shards.correct(tx, claim, rows.length - batch.rows)
-      await workOn(this.#options, rows, { tx, db, failures })
+      await work(tx)
     })
     this.#moved(batch, performance.now() - started)
   }
 
-  async #advance(tx: Parameters<Ledger['shards']['advance']>[0], { last, rows }: Batch): Promise<void> {
+  async #advance(tx: Queryable, { last, rows }: Batch): Promise<void> {
     const claim = this.#claim
     const { until, state, batchMax } = await this.#options.ledger.shards.advance(tx, claim, last, rows)
     this.#batchMax = batchMax
-    if (state !== 'running') throw new Verdict('stop')
+    if (state !== 'running') throw new RolledBack('stop')
     if (JSON.stringify(until) === JSON.stringify(claim.until)) return
     // Somebody took the far half of the shard: these rows may be theirs. The cursor goes back with the transaction.
     claim.until = until
-    throw new Verdict('retry')
+    throw new RolledBack(undefined)
   }
 
   #moved({ last, rows }: Batch, ms: number): void {
@@ -131,7 +144,7 @@ class Slice {
   async #onError(error: unknown, batch: Batch): Promise<SliceEnd | undefined> {
     const { ledger, ctx } = this.#options
     const claim = this.#claim
-    if (error instanceof Verdict) return error.end
+    if (error instanceof RolledBack) return error.end
     if (error instanceof RunnerError && error.code === 'MIGRATION_FENCED') return 'stop'
     // The run is ended from outside: the supervisor says what becomes of it.
     ctx.signal.throwIfAborted()
@@ -160,17 +173,16 @@ class Slice {
     await ledger.runs.move(run, ['running', 'paused'], 'failed', why)
     return 'stop'
   }
+}
 
-  /** The row that does it is alone: it is recorded, and the cursor moves past it. */
-  async #stepOver(batch: Batch, error: unknown): Promise<void> {
-    const { ledger, run } = this.#options
-    let started = 0
-    await ledger.db.transaction(async tx => {
-      started = performance.now()
-      await this.#advance(tx, batch)
-      await ledger.failures.add(tx, run, batch.last, error)
-    })
-    this.#moved(batch, performance.now() - started)
+/** Thrown inside a transaction to roll it back on purpose. */
+class RolledBack extends Error {
+  /** Undefined: the next batch is to be cut anew. */
+  readonly end: 'stop' | undefined
+
+  constructor(end: 'stop' | undefined) {
+    super('rolled back')
+    this.end = end
   }
 }
 

@@ -1,5 +1,4 @@
 /** The author's code on some rows, inside their transaction. */
-import type { z } from 'zod'
 import type { JobContext } from '../job/context.ts'
 import type { Database, Queryable, Row } from './database.ts'
 import type { BatchContext, Migration } from './definition.ts'
@@ -9,8 +8,6 @@ export interface Work {
   migration: Migration
   run: string
   shard: number
-  /** Output of the schema. */
-  args: z.output<z.ZodType>
   ctx: Pick<JobContext, 'signal' | 'log'>
 }
 
@@ -34,25 +31,25 @@ export async function workOn(work: Work, rows: readonly Row[], place: Place): Pr
   await place.failures.emit(place.tx, run, work.shard, emitted)
 }
 
-/** The same on one row that is tried again: when it throws, so does this, and nothing of it stays. */
-export async function workAgain(work: Work, row: Row, { tx, failures }: Place): Promise<void> {
-  const { migration, run } = work
+/** The same on rows that must not fail: when the author's code throws, so does this. Returns what was emitted. */
+export async function callAuthor(work: Work, rows: readonly Row[], tx: Queryable): Promise<unknown[]> {
+  const { migration } = work
   const emitted: unknown[] = []
-  const context = contextOf(work, [row], tx, emitted)
+  const context = contextOf(work, rows, tx, emitted)
   if (migration.each === undefined) await migration.batch?.(context)
-  else await migration.each(row, context)
-  await failures.emit(tx, run, work.shard, emitted)
+  else for (const row of rows) await migration.each(row, context)
+  return emitted
 }
 
 function contextOf(
-  { migration, run, args, ctx }: Work,
+  { migration, run, ctx }: Work,
   rows: readonly Row[],
   tx: Queryable,
   emitted: unknown[],
 ): BatchContext {
   return {
     rows,
-    args,
+    args: migration.args,
     tx,
     emit: value => void emitted.push(value),
     key: row => [run, ...migration.source.keyOf(row)].join(':'),

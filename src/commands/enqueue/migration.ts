@@ -3,9 +3,7 @@ import { userInfo } from 'node:os'
 import { databasesOf } from '../../config.ts'
 import { ArgsError } from '../../errors.ts'
 import { payloadJson } from '../../job/args.ts'
-import { toJobsOptions } from '../../job/enqueue-options.ts'
 import type { JobEntry } from '../../job/manifest.ts'
-import { partId, partPayload } from '../../job/part.ts'
 import { openDatabase } from '../../migration/databases.ts'
 import { openLedger, type Ledger } from '../../migration/ledger.ts'
 import { canonical, checksumOf } from '../../migration/run-identity.ts'
@@ -18,11 +16,11 @@ import type { EnqueueRequest } from './one.ts'
 import { applyFlags } from './payload.ts'
 import { runFlagsOf, type RunFlags } from './run-flags.ts'
 
-const DEFAULT_SHARDS = 16
+type MigrationEntry = JobEntry & Required<Pick<JobEntry, 'migration'>>
 
 export async function enqueueMigration(
   request: EnqueueRequest,
-  entry: JobEntry,
+  entry: MigrationEntry,
   base: unknown,
 ): Promise<void> {
   const { config, context, flags, target } = request
@@ -31,7 +29,7 @@ export async function enqueueMigration(
   const [refused] = await target.check([payloadJson(entry.name, payload, { redact: config.redact })])
   if (refused) throw new ArgsError(refused.message, { details: refused.details })
   await target.close()
-  const db = await openDatabase(entry.migration?.database ?? 'default', databasesOf(config))
+  const db = await openDatabase(entry.migration.database ?? 'default', databasesOf(config))
   try {
     if (flags.dryRun === true) {
       const { dryRun } = await import('../migrations/dry-run.ts')
@@ -40,7 +38,10 @@ export async function enqueueMigration(
     const ledger = await openLedger(db)
     const queue = enqueueOptions(flags).queue ?? entry.queue
     const { run, enrolment } = await enrol(ledger, { ...entry, queue }, payload, own)
-    if (enrolment === 'new' || enrolment === 'resumed') await ring(request, entry, run)
+    if (enrolment === 'new' || enrolment === 'resumed') {
+      const { ring } = await import('../migrations/ring.ts')
+      await ring(config, run, 'plan', context, entry.queue)
+    }
     const line = LINES[enrolment](run)
     if (flags.wait !== true && flags.follow !== true) return context.print(line, { run: run.id, enrolment })
     context.note(line)
@@ -59,14 +60,14 @@ const LINES: Record<Enrolment, (run: MigrationRun) => string> = {
     `run ${id} succeeded at ${new Date(finishedAt ?? 0).toISOString()}: nothing was added; --again runs it again`,
 }
 
-async function enrol(ledger: Ledger, entry: JobEntry, payload: unknown, own: RunFlags) {
+async function enrol(ledger: Ledger, entry: MigrationEntry, payload: unknown, own: RunFlags) {
   const requestedBy = userInfo().username
   const found = await ledger.runs.enrol({
     name: entry.name,
     args: canonical(payload),
     checksum: checksumOf(entry.file),
     queue: entry.queue,
-    shards: own.shards ?? entry.migration?.shards ?? DEFAULT_SHARDS,
+    shards: own.shards ?? entry.migration.shards,
     requestedBy,
     reason: own.reason,
     again: own.again === true,
@@ -74,12 +75,4 @@ async function enrol(ledger: Ledger, entry: JobEntry, payload: unknown, own: Run
   if (found.enrolment === 'new' || found.enrolment === 'resumed')
     await ledger.runs.note(found.run.id, requestedBy, found.enrolment === 'new' ? 'enqueued' : 'resumed')
   return found
-}
-
-async function ring({ config, context }: EnqueueRequest, entry: JobEntry, run: MigrationRun) {
-  const { openQueue } = await import('./queue-client.ts')
-  const wanted = { named: run.queue, job: entry.name, ofFile: entry.queue }
-  await using client = await openQueue(config, wanted, context)
-  const part = { run: run.id, part: 'plan' } as const
-  await client.queue.add(entry.name, partPayload(part), toJobsOptions(entry, { id: partId(part) }))
 }

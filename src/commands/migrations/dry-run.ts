@@ -6,13 +6,12 @@ import { MIGRATION } from '../../job/define.ts'
 import { IMPORT_TIMEOUT } from '../../job/import-deadline.ts'
 import type { JobEntry } from '../../job/manifest.ts'
 import type { Database } from '../../migration/database.ts'
-import { withSource, type BatchContext, type MigrationOptions } from '../../migration/definition.ts'
+import { withArgs, type BatchContext, type MigrationFile } from '../../migration/definition.ts'
 import { dryRun as runDry } from '../../migration/dry-run.ts'
 import { formatMilliseconds } from '../../units.ts'
 import type { CliContext } from '../verbs.ts'
 
 const LIMIT = 100
-const DEFAULT_SHARDS = 16
 
 export async function dryRun({
   entry,
@@ -28,12 +27,12 @@ export async function dryRun({
   context: CliContext
 }): Promise<void> {
   const exported = (await defaultExport(entry.file, IMPORT_TIMEOUT)) as { [MIGRATION]?: object }
-  const inFile = { ...(exported[MIGRATION] as MigrationOptions), name: entry.name, file: entry.file }
-  const args = inFile.args === undefined ? payload : inFile.args.parse(payload)
-  const migration = withSource(inFile, args)
+  const migration = withArgs(
+    { ...(exported[MIGRATION] as MigrationFile), name: entry.name, file: entry.file },
+    payload,
+  )
   const log = pino({ level: 'info' }, pino.destination(2)) as unknown as BatchContext['log']
-  const shards = migration.shards ?? DEFAULT_SHARDS
-  const { error, emitted, ...result } = await runDry(migration, db, { args, limit, shards, log })
+  const { error, emitted, ...result } = await runDry(migration, db, { limit, log })
   const about = result.estimate === undefined ? 'an unknown number of' : `about ${count(result.estimate)}`
   const line = `would walk ${about} rows in ${result.ranges} shards; a batch of ${count(result.rows)} took ${formatMilliseconds(result.ms)} and was rolled back`
   if (error === undefined)

@@ -1,25 +1,19 @@
-/** Puts a part of a run on its queue; while it is there already, nothing happens. */
-import { Queue } from 'bullmq'
+/** Puts a part of a run on its queue; while it is there already, nothing happens. `ofFile`: the queue that its file names. */
 import type { Config } from '../../config.ts'
-import { partId, partPayload, type Part } from '../../job/part.ts'
+import { toJobsOptions } from '../../job/enqueue-options.ts'
+import { PART_OPTIONS, partId, partPayload, type Part } from '../../job/part.ts'
 import type { MigrationRun } from '../../migration/ledger-run.ts'
-import { openRedis } from '../../redis/connection.ts'
+import { openQueue } from '../enqueue/queue-client.ts'
 import type { CliContext } from '../verbs.ts'
 
 export async function ring(
   config: Config,
-  { id, name, queue }: MigrationRun,
+  { id: run, name, queue }: MigrationRun,
   part: Part['part'],
   context: CliContext,
+  ofFile = queue,
 ): Promise<void> {
-  await using redis = await openRedis(config, { onMessage: context.note })
-  const bell = new Queue(queue, { connection: redis.connect('command'), prefix: redis.prefix })
-  bell.on('error', () => undefined)
-  await bell.add(name, partPayload({ run: id, part }), {
-    jobId: partId({ run: id, part }),
-    attempts: Number.MAX_SAFE_INTEGER,
-    backoff: { type: 'fixed', delay: 1_000 },
-    removeOnComplete: true,
-    removeOnFail: true,
-  })
+  await using client = await openQueue(config, { named: queue, job: name, ofFile }, context)
+  const id = partId({ run, part })
+  await client.queue.add(name, partPayload({ run, part }), toJobsOptions(PART_OPTIONS, { id }))
 }

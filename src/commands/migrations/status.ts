@@ -2,13 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { createLogUpdate } from 'log-update'
+import { isOver } from '../../migration/ledger-run.ts'
 import { addHelp } from '../help.ts'
 import type { CliContext } from '../verbs.ts'
 import { Ledgers, RUN_ARGUMENT } from './ledgers.ts'
 import { progressOf, textOf, type RunProgress } from './run-progress.ts'
 
 const LOOK_EVERY = 500
-const MOVING = new Set(['planning', 'running', 'paused', 'verifying'])
 
 export function define(command: Command, context: CliContext): void {
   command
@@ -28,12 +28,12 @@ async function status(idOrName: string, watch: boolean, context: CliContext): Pr
   let progress = await progressOf(ledger, run.id)
   if (watch && context.format === 'text' && process.stdout.isTTY) {
     const screen = createLogUpdate(process.stdout)
-    for (; MOVING.has(progress.run.state); progress = await next(progress)) screen(textOf(progress))
+    for (; !isOver(progress.run.state); progress = await next(progress)) screen(textOf(progress))
     screen(textOf(progress))
     screen.done()
     return
   }
-  if (watch) for (; MOVING.has(progress.run.state); progress = await next(progress)) print(progress)
+  if (watch) for (; !isOver(progress.run.state); progress = await next(progress)) print(progress)
   print(progress)
 
   async function next(before: RunProgress): Promise<RunProgress> {
