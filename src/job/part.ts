@@ -2,7 +2,7 @@
 
 export interface Part {
   run: string
-  part: 'plan' | 'end' | 'retry' | number
+  part: 'plan' | 'end' | 'retry' | 'split' | number
 }
 
 const PART = '$migration'

@@ -5,7 +5,7 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Row } from './database.ts'
-import type { Cursor, Range, Source } from './source.ts'
+import { portionOf, type Cursor, type Portion, type Range, type Source } from './source.ts'
 
 export interface CsvOptions {
   /** Default ','. */
@@ -78,10 +78,11 @@ class CsvSource implements Source {
     return { last: [String(end)], rows: rows.length }
   }
 
-  async read(_tx: unknown, _db: unknown, { after, until }: Range): Promise<Row[]> {
+  async read(_tx: unknown, _db: unknown, { after, until }: Range): Promise<Portion> {
     const [start, end] = [Number(after?.[0] ?? 0), Number(until?.[0] ?? 0)]
-    if (this.#page?.after === start && this.#page.last === end) return this.#page.rows
-    return this.#records(start, end, Infinity)
+    const isParsed = this.#page?.after === start && this.#page.last === end
+    const rows = isParsed ? (this.#page?.rows ?? []) : await this.#records(start, end, Infinity)
+    return portionOf(rows, i => this.#keyOf(rows[i] as Row))
   }
 
   async one(_tx: unknown, _db: unknown, [start, end]: Cursor): Promise<Row | undefined> {
@@ -99,7 +100,7 @@ class CsvSource implements Source {
     return Math.round((sample.length * (end - start)) / (sampled - start))
   }
 
-  keyOf(row: Row): Cursor {
+  #keyOf(row: Row): Cursor {
     const { start, end } = this.#places.get(row) as Place
     return [String(start), String(end)]
   }

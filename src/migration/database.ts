@@ -11,7 +11,7 @@ export interface Queryable {
 
 /** Where databases differ. SQL fragments. */
 export interface Dialect {
-  readonly name: 'postgres' | 'sqlite'
+  readonly name: 'postgres' | 'sqlite' | 'mysql'
   /** Of the ledger: 'runs' -> what it is called there. */
   table(name: string): string
   /** Milliseconds since the epoch at the moment it is evaluated, not at the start of the transaction. */
@@ -22,13 +22,27 @@ export interface Dialect {
   text(expression: string): string
   /** Ends a SELECT whose rows are about to be written; '' where writers are alone anyhow. */
   readonly lock: string
-  quote(identifier: string): string
+  readonly quote: (identifier: string) => string
+  /** Whether UPDATE says with RETURNING what it changed. */
+  readonly returning: boolean
+  /** INSERT that leaves a row of the same key as it is: what it begins with, and what it ends with. */
+  readonly insertNew: readonly [string, string]
+  /** So many percent of a table: what follows its name, and a condition. Absent: there is no cheap way. */
+  sample?(percent: number): readonly [string, string]
 }
 
-export interface Database<Tx extends Queryable = Queryable> extends Queryable {
+/** An open transaction. */
+export interface Transaction extends Queryable {
+  /** What the author is given as `tx`, where an ORM opened it. Default: this. */
+  readonly author?: unknown
+  /** A savepoint of the ORM. Default: one by SQL. */
+  readonly nested?: (work: (author: unknown) => Promise<void>) => Promise<void>
+}
+
+export interface Database extends Queryable {
   readonly dialect: Dialect
   /** Commits when `work` resolves, rolls back when it rejects. Limits are in milliseconds. */
-  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>
   /** Whether the same transaction may well succeed when it is tried again, or with fewer rows. */
   isTransient(error: unknown): boolean
   close(): Promise<void>

@@ -26,10 +26,12 @@ export async function openDatabase(name: string, databases: Record<string, strin
       hint: `put it into the config file: databases: { ${name}: 'postgres://...' }`,
     })
   if (/^postgres(ql)?:\/\//.test(url)) return (await import('./databases/postgres.ts')).openPostgres(url)
+  if (/^(mysql|mariadb):\/\//.test(url))
+    return (await import('./databases/mysql.ts')).openMysql(url.replace(/^mariadb:/, 'mysql:'))
   if (url.startsWith('sqlite:'))
     return (await import('./databases/sqlite.ts')).openSqlite(url.slice('sqlite:'.length))
   // The value may hold a password.
   throw new RunnerError('CONFIG_INVALID', `database ${name}: not a URL that is known`, {
-    hint: 'postgres://user:password@host/database, or sqlite:path/to/file.db',
+    hint: 'postgres://user:password@host/database, mysql://user:password@host/database, or sqlite:path/to/file.db',
   })
 }

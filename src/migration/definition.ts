@@ -4,14 +4,20 @@ import { MIGRATION, job, type JobDefinition } from '../job/define.ts'
 import { PART_OPTIONS } from '../job/part.ts'
 import type { JobContext } from '../job/context.ts'
 import type { Duration } from '../units.ts'
+import type { Bridge } from './bridge.ts'
 import type { Queryable, Row } from './database.ts'
+import { checkOptions } from './option-check.ts'
 import type { Source } from './source.ts'
+import type { ThrottleSignal } from './throttle.ts'
 
-export interface BatchContext<Of = Row, Args = unknown> {
+export interface BatchContext<Of = Row, Args = unknown, Tx = Queryable> {
   readonly rows: readonly Of[]
   readonly args: Args
-  /** What is written through it is committed with the cursor, or not at all. */
-  readonly tx: Queryable
+  /**
+   * What is written through it is committed with the cursor, or not at all. With `orm`: its own handle. With
+   * `effects: 'external'` there is none, and its query() rejects.
+   */
+  readonly tx: Tx
   /** Keeps a JSON value, for `runner migrations output`; committed with the batch. */
   readonly emit: (value: unknown) => void
   /** Idempotency key of a row: the same whenever it is tried. For what is not written through `tx`. */
@@ -20,7 +26,7 @@ export interface BatchContext<Of = Row, Args = unknown> {
   readonly log: JobContext['log']
 }
 
-export type RowContext<Of = Row, Args = unknown> = Omit<BatchContext<Of, Args>, 'rows'>
+export type RowContext<Of = Row, Args = unknown, Tx = Queryable> = Omit<BatchContext<Of, Args, Tx>, 'rows'>
 
 export interface VerifyContext<Args = unknown> {
   readonly db: Queryable & {
@@ -30,7 +36,26 @@ export interface VerifyContext<Args = unknown> {
   readonly args: Args
 }
 
-export interface MigrationOptions<Of extends object = Row, Schema extends z.ZodType = z.ZodType> {
+/** Of a run that is over. */
+export interface EndContext<Args = unknown> {
+  /** Its id. */
+  readonly run: string
+  readonly args: Args
+  /** Rows that were done, and that were stepped over. */
+  readonly rows: number
+  readonly failed: number
+  /** Why it failed; null: it succeeded. */
+  readonly error: string | null
+  /** Adds a job. */
+  readonly enqueue: JobContext['enqueue']
+  readonly log: JobContext['log']
+}
+
+export interface MigrationOptions<
+  Of extends object = Row,
+  Schema extends z.ZodType = z.ZodType,
+  Tx = Queryable,
+> {
   /** Schema of the arguments. Default: none are taken. */
   args?: Schema
   /** One line for `--help`. */
@@ -41,6 +66,19 @@ export interface MigrationOptions<Of extends object = Row, Schema extends z.ZodT
   shards?: number
   /** Name in `databases` of the config file. Default: DATABASE_URL, else `.runner/app.db`. */
   database?: string
+  /** Whose transactions are used, on that same database: of `bullmq-runner/kysely` and its like. Default: the driver's. */
+  orm?: Bridge<Tx>
+  /**
+   * 'external': what the code does is not in the database of the ledger. It has no transaction, the cursor is moved
+   * when it is done, and each row is given at least once. Default 'database': exactly once.
+   */
+  effects?: 'database' | 'external'
+  /** Migrations that must have succeeded before: until then the run waits. */
+  after?: readonly string[]
+  /** What makes it wait between two batches: `maxLag()`, `query()`, `http()`. */
+  throttle?: readonly ThrottleSignal[]
+  /** Rows that there are in about, where the source cannot tell. When it throws, nobody knows, and the run goes on. */
+  estimate?(context: VerifyContext<z.output<Schema>>): number | Promise<number>
   /** Default 'migrations'. */
   queue?: string
   /** How long a slice goes on before it lets others have its place. Below the grace of a shutdown. Default 20 s. */
@@ -51,11 +89,16 @@ export interface MigrationOptions<Of extends object = Row, Schema extends z.ZodT
    */
   changed?: 'warn' | 'stop'
   /** Writes some rows. When it throws, they are tried again in halves, until the row that does it is alone. */
-  batch?(context: BatchContext<Of, z.output<Schema>>): unknown
+  batch?(context: BatchContext<Of, z.output<Schema>, Tx>): unknown
   /** Instead of `batch`: each row in a savepoint of its own. One that throws is recorded, the others commit. */
-  each?(row: Of, context: RowContext<Of, z.output<Schema>>): unknown
+  each?(row: Of, context: RowContext<Of, z.output<Schema>, Tx>): unknown
   /** After the last shard. False, or what it throws, fails the run. */
   verify?(context: VerifyContext<z.output<Schema>>): unknown
+  /** Called once the run is over, at least once; when it throws, twice more, and then there is a note of it in `history`. */
+  on?: {
+    done?(context: EndContext<z.output<Schema>>): unknown
+    failed?(context: EndContext<z.output<Schema>>): unknown
+  }
 }
 
 /** What is in the file, with its defaults, its name and its path. */
@@ -75,7 +118,7 @@ const DEFAULT_SHARDS = 16
 /**
  * Declares a migration. The file's path names it, as that of a job.
  *
- * Exactly once for what is written through `tx`; at least once for anything else.
+ * Exactly once for what is written through `tx`; at least once for anything else. Throws JOB_OPTION_INVALID.
  *
  * @example
  * export default migration({
@@ -85,9 +128,10 @@ const DEFAULT_SHARDS = 16
  *   },
  * })
  */
-export function migration<Of extends object = Row, Schema extends z.ZodType = z.ZodUnknown>(
-  options: MigrationOptions<Of, Schema>,
+export function migration<Of extends object = Row, Schema extends z.ZodType = z.ZodUnknown, Tx = Queryable>(
+  options: MigrationOptions<Of, Schema, Tx>,
 ): JobDefinition {
+  checkOptions(options)
   const { queue = 'migrations', description, args } = options
   const definition: JobDefinition = job({
     queue,

@@ -1,5 +1,8 @@
 /** One real batch, rolled back: the author's code runs as it will, and nothing of it stays. */
+import { RunnerError } from '../errors.ts'
 import type { Database } from './database.ts'
+import { estimateOf } from './estimate.ts'
+import { bridged } from './bridge.ts'
 import type { BatchContext, Migration } from './definition.ts'
 import { callAuthor } from './work.ts'
 
@@ -20,24 +23,33 @@ class RolledBack extends Error {}
 
 export async function dryRun(
   migration: Migration,
-  db: Database,
+  plain: Database,
   { limit, log }: { limit: number; log: BatchContext['log'] },
 ): Promise<DryRun> {
   const { source } = migration
+  if (migration.effects === 'external')
+    throw new RunnerError(
+      'USAGE',
+      `${migration.name} has effects: 'external': a batch of it cannot be rolled back`,
+      {
+        hint: 'its first batch may be kept small: runner enqueue, then runner migrations set --batch 1',
+      },
+    )
+  const db = migration.orm === undefined ? plain : bridged(plain, migration.orm)
   const ctx = { signal: new AbortController().signal, log }
   const range = await source.bounds(db)
   const result: DryRun = { estimate: 0, ranges: 0, rows: 0, emitted: [], ms: 0 }
   if (range === undefined) return result
-  result.estimate = await source.estimate(db).catch(() => undefined)
+  result.estimate = await estimateOf(migration, db)
   result.ranges = (await source.split(db, range, migration.shards)).length
   const batch = await source.next(db, range, limit)
   if (batch === undefined) return result
   const started = performance.now()
   try {
     await db.transaction(async tx => {
-      const rows = await source.read(tx, db, { after: range.after, until: batch.last })
-      result.rows = rows.length
-      result.emitted = await callAuthor({ migration, run: 'dry-run', shard: 0, ctx }, rows, tx)
+      const portion = await source.read(tx, db, { after: range.after, until: batch.last })
+      result.rows = portion.rows.length
+      result.emitted = await callAuthor({ migration, run: 'dry-run', shard: 0, ctx }, portion, tx)
       throw new RolledBack()
     })
   } catch (error) {

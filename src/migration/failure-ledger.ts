@@ -1,5 +1,6 @@
 /** Rows that a run has stepped over, by key, and what its batches emitted: both in the transaction of the batch. */
 import { messageOf } from '../errors.ts'
+import { change } from './change.ts'
 import type { Database, Queryable } from './database.ts'
 import type { Cursor } from './source.ts'
 
@@ -15,21 +16,28 @@ export class FailureLedger {
   readonly #db: Database
   readonly #failures: string
   readonly #outputs: string
+  /** A name that MySQL keeps for itself. */
+  readonly #key: string
 
   constructor(db: Database) {
     this.#db = db
     this.#failures = db.dialect.table('failures')
     this.#outputs = db.dialect.table('outputs')
+    this.#key = db.dialect.quote('key')
   }
 
   async add(tx: Queryable, run: string, key: Cursor, error: unknown): Promise<void> {
     const { code } = error as { code?: unknown }
+    const { now } = this.#db.dialect
+    const params = [run, JSON.stringify(key), messageOf(error), typeof code === 'string' ? code : null]
+    // Nobody else has this row: its shard is locked by this transaction, and it is retried when that is over.
+    const again = `update ${this.#failures} set error = $3, code = $4, attempts = attempts + 1, state = 'open', at = ${now}
+      where run = $1 and ${this.#key} = $2`
+    if ((await change(this.#db, { sql: again, params }, tx)) > 0) return
     await tx.query(
-      `insert into ${this.#failures} as f (run, key, error, code, attempts, state, at)
-       values ($1, $2, $3, $4, 1, 'open', ${this.#db.dialect.now})
-       on conflict (run, key) do update set error = $3, code = $4, attempts = f.attempts + 1, state = 'open',
-         at = ${this.#db.dialect.now}`,
-      [run, JSON.stringify(key), messageOf(error), typeof code === 'string' ? code : null],
+      `insert into ${this.#failures} (run, ${this.#key}, error, code, attempts, state, at)
+       values ($1, $2, $3, $4, 1, 'open', ${now})`,
+      params,
     )
   }
 
@@ -43,7 +51,7 @@ export class FailureLedger {
 
   async list(run: string): Promise<RowFailure[]> {
     const rows = await this.#db.query<Record<string, string | number | null>>(
-      `select * from ${this.#failures} where run = $1 and state = 'open' order by at, key`,
+      `select * from ${this.#failures} where run = $1 and state = 'open' order by at, ${this.#key}`,
       [run],
     )
     return rows.map(row => ({
@@ -57,18 +65,15 @@ export class FailureLedger {
 
   /** Marks them to be tried again; of one code, if that is given. Returns how many there are. */
   async markForRetry(run: string, code: string | undefined): Promise<number> {
-    const marked = await this.#db.query(
-      `update ${this.#failures} set state = 'retry' where run = $1 and state = 'open'
-        ${code === undefined ? '' : 'and code = $2'} returning key`,
-      code === undefined ? [run] : [run, code],
-    )
-    return marked.length
+    const ofCode = code === undefined ? '' : 'and code = $2'
+    const sql = `update ${this.#failures} set state = 'retry' where run = $1 and state = 'open' ${ofCode}`
+    return change(this.#db, { sql, params: code === undefined ? [run] : [run, code] })
   }
 
   /** One that is marked; undefined: none is left. */
   async nextRetry(run: string): Promise<Cursor | undefined> {
     const [row] = await this.#db.query<{ key: string }>(
-      `select key from ${this.#failures} where run = $1 and state = 'retry' order by key limit 1`,
+      `select ${this.#key} from ${this.#failures} where run = $1 and state = 'retry' order by ${this.#key} limit 1`,
       [run],
     )
     return row === undefined ? undefined : (JSON.parse(row.key) as Cursor)
@@ -76,12 +81,9 @@ export class FailureLedger {
 
   /** In the transaction that writes the row: false when somebody else has done it. */
   async retried(tx: Queryable, run: string, key: Cursor): Promise<boolean> {
-    const [row] = await tx.query(
-      `update ${this.#failures} set state = 'done', attempts = attempts + 1
-        where run = $1 and key = $2 and state = 'retry' returning key`,
-      [run, JSON.stringify(key)],
-    )
-    return row !== undefined
+    const sql = `update ${this.#failures} set state = 'done', attempts = attempts + 1
+        where run = $1 and ${this.#key} = $2 and state = 'retry'`
+    return (await change(this.#db, { sql, params: [run, JSON.stringify(key)] }, tx)) > 0
   }
 
   async emit(tx: Queryable, run: string, shard: number, values: readonly unknown[]): Promise<void> {

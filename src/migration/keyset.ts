@@ -5,7 +5,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { RunnerError } from '../errors.ts'
 import type { Database, Queryable, Row } from './database.ts'
-import type { Batch, Cursor, Range, Source } from './source.ts'
+import { keyRange } from './key-range.ts'
+import { portionOf, type Batch, type Cursor, type Portion, type Range, type Source } from './source.ts'
 
 export interface KeysetOptions {
   /** Column or columns of the key, in order. Unique together, never null, never changed by the migration. */
@@ -27,7 +28,6 @@ class Keyset<Of extends object> implements Source<Of> {
   readonly #table: string
   readonly #keys: readonly string[]
   readonly #select: readonly string[] | undefined
-  readonly #places = new WeakMap<object, Cursor>()
 
   constructor(table: string, keys: readonly string[], select: readonly string[] | undefined) {
     this.#table = table
@@ -43,7 +43,7 @@ class Keyset<Of extends object> implements Source<Of> {
 
   async split(db: Database, range: Range, shards: number): Promise<Range[]> {
     if (shards <= 1) return [range]
-    const exact = db.dialect.name === 'sqlite' || (await this.#isSmall(db, range))
+    const exact = db.dialect.sample === undefined || (await this.#isSmall(db, range))
     const ends = exact ? await this.#step(db, range, shards) : await this.#sample(db, range, shards)
     const edges = [range.after, ...ends, range.until]
     return edges.slice(1).map((until, i) => ({ after: edges[i] ?? null, until: until ?? null }))
@@ -56,7 +56,7 @@ class Keyset<Of extends object> implements Source<Of> {
   /** The last key of each part but the last: found one by one, so that the event loop turns in between. */
   async #step(db: Database, range: Range, shards: number): Promise<Cursor[]> {
     const { list, texts, keys, from } = this.#sql(db)
-    const { where, params } = this.#within(db, range)
+    const { where, params } = keyRange(db.dialect, keys, range)
     const [all] = await db.query<{ n: number | string }>(`select count(*) as n from ${from} ${where}`, params)
     const rows = Number(all?.n)
     const size = Math.max(1, Math.ceil(rows / shards))
@@ -75,14 +75,14 @@ class Keyset<Of extends object> implements Source<Of> {
   /** The same of a sample, in the order of the database. */
   async #sample(db: Database, range: Range, shards: number): Promise<Cursor[]> {
     const { list, keys, from, descending } = this.#sql(db)
-    const { where, params } = this.#within(db, range)
-    const share = await this.#share(db)
-    const sampled = share < 100 ? ` tablesample system (${share})` : ''
+    const { where, params } = keyRange(db.dialect, keys, range)
+    const [suffix, condition] = db.dialect.sample?.(await this.#share(db)) ?? ['', 'true']
+    const sampled = `${from} ${suffix} ${where === '' ? 'where' : `${where} and`} ${condition}`
     const cuts = await db.query(
       `select ${keys.map((_, i) => `max_${i} as k${i}`).join(', ')} from (
          select part, ${keys.map((column, i) => `${db.dialect.text(column)} as max_${i}`).join(', ')},
                 row_number() over (partition by part order by ${descending}) as nth
-           from (select ${list}, ntile(${shards}) over (order by ${list}) as part from ${from}${sampled} ${where}) s
+           from (select ${list}, ntile(${shards}) over (order by ${list}) as part from ${sampled}) s
        ) parts where nth = 1 order by part`,
       params,
     )
@@ -90,8 +90,30 @@ class Keyset<Of extends object> implements Source<Of> {
   }
 
   async next(db: Database, range: Range, limit: number): Promise<Batch | undefined> {
+    const last = await this.#nth(db, range, limit)
+    return last === undefined ? this.#rest(db, range, limit) : { last, rows: limit }
+  }
+
+  /**
+   * The key of the n-th row of a range; undefined: it has fewer. The end of the range is looked at last: a planner that
+   * has no statistics takes a range of two ends for a few rows, and sorts all that is left of it each time.
+   */
+  async #nth(db: Database, { after, until }: Range, n: number): Promise<Cursor | undefined> {
+    const { list, keys, texts, from } = this.#sql(db)
+    const { where, params } = keyRange(db.dialect, keys, { after, until: null })
+    const end = keyRange(db.dialect, keys, { after: null, until }, params.length)
+    const [row] = await db.query(
+      `select ${texts.join(', ')} from (
+         select ${list} from ${from} ${where} order by ${list} limit 1 offset ${n - 1}) nth ${end.where}`,
+      [...params, ...end.params],
+    )
+    return row === undefined ? undefined : cursorOf(row, keys.length)
+  }
+
+  /** What is left of a range, when that is less than `limit`. */
+  async #rest(db: Database, range: Range, limit: number): Promise<Batch | undefined> {
     const { list, keys, texts, from, descending } = this.#sql(db)
-    const { where, params } = this.#within(db, range)
+    const { where, params } = keyRange(db.dialect, keys, range)
     const [last] = await db.query<Row & { n: number | string }>(
       `select ${texts.join(', ')}, count(*) over () as n
          from (select ${list} from ${from} ${where} order by ${list} limit ${limit}) page
@@ -101,32 +123,29 @@ class Keyset<Of extends object> implements Source<Of> {
     return last === undefined ? undefined : { last: cursorOf(last, keys.length), rows: Number(last.n) }
   }
 
-  async read(tx: Queryable, db: Database, range: Range): Promise<Of[]> {
-    const { list, texts, columns, from } = this.#sql(db)
-    const { where, params } = this.#within(db, range)
-    const found = await tx.query(
-      `select ${texts.join(', ')}, ${columns} from ${from} ${where} order by ${list} ${db.dialect.lock}`,
+  async read(tx: Queryable, db: Database, range: Range): Promise<Portion<Of>> {
+    const { keys, list, texts, columns, from } = this.#sql(db)
+    const { where, params } = keyRange(db.dialect, keys, range)
+    const rows = await tx.query(
+      `select ${columns}, ${texts.join(', ')} from ${from} ${where} order by ${list} ${db.dialect.lock}`,
       params,
     )
-    return found.map(row => this.#own(row))
+    const places = rows.map(row => this.#takeCursor(row))
+    return portionOf(rows as Of[], i => places[i] as Cursor)
   }
 
   async one(tx: Queryable, db: Database, key: Cursor): Promise<Of | undefined> {
-    const { keys, texts, columns, from } = this.#sql(db)
+    const { keys, columns, from } = this.#sql(db)
     const where = keys.map((column, i) => `${column} = $${i + 1}`).join(' and ')
-    const [row] = await tx.query(
-      `select ${texts.join(', ')}, ${columns} from ${from} where ${where} ${db.dialect.lock}`,
-      key,
-    )
-    return row === undefined ? undefined : this.#own(row)
+    const [row] = await tx.query(`select ${columns} from ${from} where ${where} ${db.dialect.lock}`, key)
+    return row as Of | undefined
   }
 
-  /** Without the columns that are ours. */
-  #own(row: Row): Of {
-    const own = { ...row }
-    for (const i of this.#keys.keys()) delete own[`k${i}`]
-    this.#places.set(own, cursorOf(row, this.#keys.length))
-    return own as Of
+  /** The columns that are ours. They are the last ones: an object that loses its last property stays a fast one. */
+  #takeCursor(row: Row): Cursor {
+    const cursor = cursorOf(row, this.#keys.length)
+    for (let i = this.#keys.length - 1; i >= 0; i--) delete row[`k${i}`]
+    return cursor
   }
 
   async estimate(db: Database): Promise<number | undefined> {
@@ -140,12 +159,6 @@ class Keyset<Of extends object> implements Source<Of> {
     }
     const [row] = await db.query<{ n: number | string }>(`select count(*) as n from ${this.#sql(db).from}`)
     return Number(row?.n)
-  }
-
-  keyOf(row: Of): Cursor {
-    const place = this.#places.get(row)
-    if (place === undefined) throw new Error('this row was not read from this source')
-    return place
   }
 
   /** Percent of the table that a sample has to have. */
@@ -165,23 +178,6 @@ class Keyset<Of extends object> implements Source<Of> {
       columns: this.#select?.map(quote).join(', ') ?? '*',
       from: this.#table.split('.').map(quote).join('.'),
     }
-  }
-
-  /** A comparison of rows for a key of several columns: an index on them serves it. */
-  #within(db: Database, { after, until }: Range): { where: string; params: string[] } {
-    const { keys } = this.#sql(db)
-    const left = keys.length === 1 ? (keys[0] as string) : `(${keys.join(', ')})`
-    const params: string[] = []
-    const conditions: string[] = []
-    for (const [operator, cursor] of [
-      ['>', after],
-      ['<=', until],
-    ] as const) {
-      if (cursor === null) continue
-      const right = cursor.map(value => `$${params.push(value)}`)
-      conditions.push(`${left} ${operator} ${keys.length === 1 ? right[0] : `(${right.join(', ')})`}`)
-    }
-    return { where: conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`, params }
   }
 }
 

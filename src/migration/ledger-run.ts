@@ -27,6 +27,12 @@ export interface MigrationRun {
   tolerated: number
   /** Rows that a batch may have at most; null: as many as are right. */
   batchMax: number | null
+  /** Milliseconds that replicas may be behind; null: what the file says. */
+  maxLag: number | null
+  /** Why it waits. */
+  held: string | null
+  /** Whether its file is still to be called, since it is over; null: it does not want to be. */
+  announced: boolean | null
   dryRun: boolean
   requestedBy: string | null
   reason: string | null
@@ -67,6 +73,9 @@ export function runOf(row: RunRow): MigrationRun {
     error: text(row['error']),
     tolerated: Number(row['tolerated'] ?? 0),
     batchMax: number(row['batch_max']),
+    maxLag: number(row['max_lag']),
+    held: text(row['held']),
+    announced: row['announced'] === null ? null : Number(row['announced']) === 1,
     dryRun: Number(row['dry_run']) === 1,
     requestedBy: text(row['requested_by']),
     reason: text(row['reason']),

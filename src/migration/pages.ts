@@ -1,6 +1,6 @@
 /** Pages of an interface that knows only how to go on: one shard, since nobody can begin in the middle. */
 import type { Row } from './database.ts'
-import type { Cursor, Source } from './source.ts'
+import { portionOf, type Cursor, type Source } from './source.ts'
 
 export interface Page<Of = Row> {
   rows: readonly Of[]
@@ -18,7 +18,6 @@ const END = ''
 export function pages<Of extends object = Row>(
   fetch: (cursor: string | null, limit: number) => Page<Of> | Promise<Page<Of>>,
 ): Source<Of> {
-  const places = new WeakMap<object, Cursor>()
   // Read inside the transaction that begins right after it was fetched, by the same slice.
   const fetched = new Map<string, readonly Of[]>()
   const nameOf = (after: Cursor | null) => JSON.stringify(after)
@@ -28,15 +27,13 @@ export function pages<Of extends object = Row>(
     async next(_db, { after }, limit) {
       if (after?.[0] === END) return undefined
       const { rows, next } = await fetch(after?.[0] ?? null, limit)
-      for (const [i, row] of rows.entries()) places.set(row, [after?.[0] ?? '', String(i)])
       fetched.clear()
       fetched.set(nameOf(after), rows)
       return { last: [next ?? END], rows: rows.length }
     },
     async read(_tx, _db, { after }) {
-      return [...(fetched.get(nameOf(after)) ?? [])]
+      return portionOf(fetched.get(nameOf(after)) ?? [], i => [after?.[0] ?? '', String(i)])
     },
     estimate: async () => undefined,
-    keyOf: row => places.get(row) ?? [],
   }
 }

@@ -3,10 +3,13 @@ import { messageOf } from '../errors.ts'
 import type { JobContext } from '../job/context.ts'
 import { Snooze } from '../job/outcome.ts'
 import { partId, partOf, partPayload, type Part } from '../job/part.ts'
+import { bridged } from './bridge.ts'
 import { withArgs, type Migration, type MigrationFile } from './definition.ts'
+import { announce } from './announcement.ts'
+import { estimateOf, verifyContextOf } from './estimate.ts'
 import { ledgerOf } from './databases.ts'
 import type { Ledger } from './ledger.ts'
-import type { MigrationRun } from './ledger-run.ts'
+import { isOver, type MigrationRun } from './ledger-run.ts'
 import { failIfTooMany } from './limits.ts'
 import { retryFailures } from './retry.ts'
 import { canonical, checksumOf } from './run-identity.ts'
@@ -15,15 +18,19 @@ import { steal } from './steal.ts'
 
 /** A slice makes room for other jobs of its queue, and comes back at once if there are none. Milliseconds. */
 const YIELD = 1
+/** Of a run that has to wait: for what its throttle says, or for another one. Milliseconds. */
+const HOLD = 1_000
 
 export async function runPart(inFile: MigrationFile, ctx: JobContext): Promise<unknown> {
-  const ledger = await ledgerOf(inFile.database)
+  const plain = await ledgerOf(inFile.database)
+  const ledger = inFile.orm === undefined ? plain : { ...plain, db: bridged(plain.db, inFile.orm) }
   const part = partOf(ctx.args)
   if (part === undefined) return begin(inFile, ledger, ctx)
   const run = await ledger.runs.get(part.run)
   const migration = withArgs(inFile, JSON.parse(run.args))
   if (part.part === 'plan') return plan(migration, ledger, run, ctx)
-  if (part.part === 'end') return end(migration, ledger, run)
+  if (part.part === 'end') return end(migration, ledger, run, ctx)
+  if (part.part === 'split') return split(migration, ledger, run, ctx)
   if (part.part === 'retry') return retryFailures({ migration, ledger, run: run.id, shard: 0, ctx })
   return slice(migration, ledger, run, part.part, ctx)
 }
@@ -45,20 +52,44 @@ async function begin(migration: MigrationFile, ledger: Ledger, ctx: JobContext):
 async function plan(migration: Migration, ledger: Ledger, run: MigrationRun, ctx: JobContext): Promise<void> {
   const { source } = migration
   if (run.state === 'planning') {
+    await waitForOthers(migration, ledger, run)
     try {
       const range = await source.bounds(ledger.db)
       const ranges = range === undefined ? [] : await source.split(ledger.db, range, run.shards)
-      // To know how many there are is a comfort, and not worth failing for.
-      const estimate = await source.estimate(ledger.db).catch(() => undefined)
-      await ledger.runs.plan(run.id, ranges, estimate)
+      if (migration.on !== undefined) await ledger.runs.willAnnounce(run.id)
+      await ledger.runs.plan(run.id, ranges, await estimateOf(migration, ledger.db))
     } catch (error) {
       if (ledger.db.isTransient(error)) throw error
       await ledger.runs.move(run.id, ['planning'], 'failed', `it cannot be planned: ${messageOf(error)}`)
-      return
+      return endIfOver(migration, ledger, run, ctx)
     }
   }
   for (const { shard, open } of await ledger.shards.list(run.id)) if (open) await ring(ctx, run, shard)
   await complete(ledger, run, ctx)
+}
+
+/** Those that it comes after, if they have not succeeded yet: asked again, however long that takes. */
+async function waitForOthers({ after = [] }: Migration, { runs }: Ledger, run: MigrationRun): Promise<void> {
+  for (const name of after) {
+    if (await runs.hasSucceeded(name)) continue
+    await runs.hold(run.id, `waits for ${name}, which has not succeeded`)
+    throw new Snooze(HOLD)
+  }
+}
+
+/** More shards, while it runs: the largest that is open is halved, as long as that is worth it. */
+async function split(
+  { source }: Migration,
+  ledger: Ledger,
+  run: MigrationRun,
+  ctx: JobContext,
+): Promise<void> {
+  const open = async () => (await ledger.shards.list(run.id)).filter(shard => shard.open).length
+  while ((await open()) < run.shards) {
+    const made = await steal(ledger, source, run.id)
+    if (made === undefined) return
+    await ring(ctx, run, made)
+  }
 }
 
 async function slice(
@@ -68,9 +99,11 @@ async function slice(
   shard: number,
   ctx: JobContext,
 ): Promise<void> {
-  if (run.state !== 'running' || !(await goesOnWith(migration, ledger, run, ctx))) return
+  if (run.state !== 'running') return
+  if (!(await goesOnWith(migration, ledger, run, ctx))) return endIfOver(migration, ledger, run, ctx)
   const how = await runSlice({ migration, ledger, run: run.id, shard, ctx })
-  if (how === 'stop' || (await failIfTooMany(ledger, run))) return
+  if (how === 'stop' || (await failIfTooMany(ledger, run))) return endIfOver(migration, ledger, run, ctx)
+  if (how === 'held') throw new Snooze(HOLD)
   if (how === 'again') throw new Snooze(YIELD)
   const stolen = await steal(ledger, migration.source, run.id)
   if (stolen !== undefined) await ring(ctx, run, stolen)
@@ -105,20 +138,30 @@ async function complete(ledger: Ledger, run: MigrationRun, ctx: JobContext): Pro
   if (await ledger.runs.beginVerifying(run.id)) await ring(ctx, run, 'end')
 }
 
-async function end(migration: Migration, ledger: Ledger, run: MigrationRun): Promise<void> {
-  if (run.state !== 'verifying') return
+/** The author is told, if he wants to be; by a part of its own, which is tried again. */
+async function endIfOver(
+  migration: Migration,
+  { runs }: Ledger,
+  run: MigrationRun,
+  ctx: JobContext,
+): Promise<void> {
+  if (migration.on !== undefined && isOver((await runs.get(run.id)).state)) await ring(ctx, run, 'end')
+}
+
+async function end(migration: Migration, ledger: Ledger, run: MigrationRun, ctx: JobContext): Promise<void> {
   const { db, runs } = ledger
-  let error: string | null = null
-  try {
-    const query: typeof db.query = (sql, params) => db.query(sql, params)
-    const empty = async (sql: string, params?: readonly unknown[]) => (await query(sql, params)).length === 0
-    const verified = await migration.verify?.({ db: { query, empty }, args: migration.args })
-    if (verified === false) error = 'verify returned false'
-  } catch (thrown) {
-    if (db.isTransient(thrown)) throw thrown
-    error = `verify: ${messageOf(thrown)}`
+  if (run.state === 'verifying') {
+    let error: string | null = null
+    try {
+      const verified = await migration.verify?.(verifyContextOf(migration, db))
+      if (verified === false) error = 'verify returned false'
+    } catch (thrown) {
+      if (db.isTransient(thrown)) throw thrown
+      error = `verify: ${messageOf(thrown)}`
+    }
+    await runs.move(run.id, ['verifying'], error === null ? 'succeeded' : 'failed', error)
   }
-  await runs.move(run.id, ['verifying'], error === null ? 'succeeded' : 'failed', error)
+  await announce(migration, ledger, await runs.get(run.id), ctx)
 }
 
 /** Its id is that of the part: while one is waiting or running, a second is not added. */

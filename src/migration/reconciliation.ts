@@ -15,6 +15,8 @@ export async function unattended({ runs, shards }: Ledger): Promise<Bell[]> {
   const bells: Bell[] = await shards
     .orphans()
     .then(all => all.map(({ shard, ...rest }) => ({ ...rest, part: shard })))
+  for (const { id: run, name, queue } of await runs.toAnnounce())
+    bells.push({ run, name, queue, part: 'end' })
   for (const { id: run, name, queue, state } of await runs.unfinished()) {
     if (state === 'planning') bells.push({ run, name, queue, part: 'plan' })
     // The last slice may have died after its shard was done and before it said so.

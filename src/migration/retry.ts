@@ -2,6 +2,7 @@
 import { RunnerError } from '../errors.ts'
 import type { JobContext } from '../job/context.ts'
 import type { Ledger } from './ledger.ts'
+import { portionOf, type Cursor } from './source.ts'
 import { callAuthor, type Work } from './work.ts'
 
 export interface RetryOptions extends Work {
@@ -21,14 +22,43 @@ export async function retryFailures(options: RetryOptions): Promise<void> {
     const key = await failures.nextRetry(run)
     if (key === undefined) return
     try {
-      await db.transaction(async tx => {
-        if (!(await failures.retried(tx, run, key))) return
-        const row = await source.one?.(tx, db, key)
-        if (row !== undefined) await failures.emit(tx, run, shard, await callAuthor(options, [row], tx))
-      })
+      if (migration.effects === 'external') await retryOutside(options, key)
+      else
+        await db.transaction(async tx => {
+          if (!(await failures.retried(tx, run, key))) return
+          const row = await source.one?.(tx, db, key)
+          if (row === undefined) return
+          await failures.emit(
+            tx,
+            run,
+            shard,
+            await callAuthor(
+              options,
+              portionOf([row], () => key),
+              tx,
+            ),
+          )
+        })
     } catch (error) {
       if (db.isTransient(error)) throw error
       await db.transaction(tx => failures.add(tx, run, key, error))
     }
   }
+}
+
+/** Marked as done when it is: a crash in between gives the row once more. */
+async function retryOutside(options: RetryOptions, key: Cursor): Promise<void> {
+  const { ledger, migration, run, shard } = options
+  const { db, failures } = ledger
+  const row = await migration.source.one?.(db, db, key)
+  const emitted =
+    row === undefined
+      ? []
+      : await callAuthor(
+          options,
+          portionOf([row], () => key),
+        )
+  await db.transaction(async tx => {
+    if (await failures.retried(tx, run, key)) await failures.emit(tx, run, shard, emitted)
+  })
 }

@@ -1,6 +1,7 @@
 /** Runs in the ledger: which there are, and how they come from one state to the next. */
 import { createHash, randomBytes } from 'node:crypto'
 import { RunnerError } from '../errors.ts'
+import { change, insertNew } from './change.ts'
 import type { Database } from './database.ts'
 import { isOver, runOf, type MigrationRun, type NewRun, type RunState } from './ledger-run.ts'
 import type { Range } from './source.ts'
@@ -40,13 +41,12 @@ export class RunLedger {
         if (done !== undefined) return { run: runOf(done as never), enrolment: 'succeeded' }
       }
       const id = `${spec.name.replaceAll('/', '-')}-${randomBytes(3).toString('hex')}`
-      // Somebody else may be faster: then there is nothing to return, and theirs is found.
-      const [made] = await this.#db.query(
-        `insert into ${this.#runs} (id, name, args, active, checksum, git_sha, requested_by, reason, dry_run, state,
-           queue, shards, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, 0, 'planning', $9, $10, ${this.#db.dialect.now})
-         on conflict do nothing returning *`,
-        [
+      // Somebody else may be faster: then theirs is found.
+      const made = await insertNew(this.#db, this.#runs, {
+        columns: `id, name, args, active, checksum, git_sha, requested_by, reason, dry_run, state, queue, shards,
+          created_at`,
+        values: `$1, $2, $3, $4, $5, $6, $7, $8, 0, 'planning', $9, $10, ${this.#db.dialect.now}`,
+        params: [
           id,
           spec.name,
           spec.args,
@@ -58,8 +58,8 @@ export class RunLedger {
           spec.queue,
           spec.shards,
         ],
-      )
-      if (made !== undefined) return { run: runOf(made as never), enrolment: 'new' }
+      })
+      if (made) return { run: await this.get(id), enrolment: 'new' }
     }
   }
 
@@ -69,7 +69,7 @@ export class RunLedger {
     const planned = `exists (select 1 from ${this.#shards} where run = ${this.#runs}.id)`
     await this.#db.query(
       `update ${this.#runs} set state = case when ${planned} then 'running' else 'planning' end, error = null,
-         finished_at = null, checksum = $3,
+         finished_at = null, held = null, announced = announced * 0, checksum = $3,
          tolerated = (select count(*) from ${this.#db.dialect.table('failures')} where run = ${this.#runs}.id)
        where id = $1 and state = $2`,
       [run.id, run.state, checksum],
@@ -109,28 +109,70 @@ export class RunLedger {
     to: RunState,
     error: string | null = null,
   ): Promise<boolean> {
-    const [row] = await this.#db.query(
-      `update ${this.#runs} set state = $1, error = $2,
-         active = case when $1 = 'succeeded' then null else active end,
+    const moved = await change(this.#db, {
+      sql: `update ${this.#runs} set state = $1, error = $2, active = ${to === 'succeeded' ? 'null' : 'active'},
          finished_at = ${isOver(to) ? this.#db.dialect.now : 'null'}
-       where id = $3 and state in (${from.map(state => `'${state}'`).join(', ')}) returning id`,
-      [to, error, id],
-    )
-    return row !== undefined
+       where id = $3 and state in (${from.map(state => `'${state}'`).join(', ')})`,
+      params: [to, error, id],
+    })
+    return moved > 0
   }
 
-  /** Rows that a batch may have at most, from the next one on; null: as many as are right. */
-  async setBatchMax(id: string, rows: number | null): Promise<void> {
-    await this.#db.query(`update ${this.#runs} set batch_max = $1 where id = $2`, [rows, id])
+  /** Whether a migration of this name has ever come to its end. */
+  async hasSucceeded(name: string): Promise<boolean> {
+    const sql = `select 1 from ${this.#runs} where name = $1 and state = 'succeeded' limit 1`
+    return (await this.#db.query(sql, [name])).length > 0
+  }
+
+  /**
+   * From the next batch on. `batchMax`: rows that a batch may have at most; null: as many as are right. `maxLag`:
+   * milliseconds that replicas may be behind; null: what the file says. `shards`: as many as are to be open.
+   */
+  async set(
+    id: string,
+    to: { batchMax?: number | null; maxLag?: number | null; shards?: number },
+  ): Promise<void> {
+    const columns = { batchMax: 'batch_max', maxLag: 'max_lag', shards: 'shards' } as const
+    for (const [name, value] of Object.entries(to))
+      await this.#db.query(
+        `update ${this.#runs} set ${columns[name as keyof typeof columns]} = $1 where id = $2`,
+        [value, id],
+      )
+  }
+
+  /** True for one of those that ask within so many milliseconds: that one looks whether the run has to wait. */
+  async takeLook(id: string, every: number): Promise<boolean> {
+    const { now } = this.#db.dialect
+    const sql = `update ${this.#runs} set looked_at = ${now} where id = $1 and looked_at <= ${now} - ${every}`
+    return (await change(this.#db, { sql, params: [id] })) > 0
+  }
+
+  /** Why it waits; null: it does not. */
+  async hold(id: string, reason: string | null): Promise<void> {
+    await this.#db.query(`update ${this.#runs} set held = $1 where id = $2`, [reason, id])
+  }
+
+  /** Its file wants to be called when it is over. */
+  async willAnnounce(id: string): Promise<void> {
+    await this.#db.query(`update ${this.#runs} set announced = 0 where id = $1`, [id])
+  }
+
+  async announced(id: string): Promise<void> {
+    await this.#db.query(`update ${this.#runs} set announced = 1 where id = $1`, [id])
+  }
+
+  /** It is over, and its file has not been called yet. */
+  async toAnnounce(): Promise<MigrationRun[]> {
+    const rows = await this.#db.query(
+      `select * from ${this.#runs} where announced = 0 and state in ('succeeded', 'failed')`,
+    )
+    return rows.map(row => runOf(row as never))
   }
 
   /** The file is another one than that of `run`: true for one of those that see it. */
   async adopt({ id, checksum: before }: MigrationRun, checksum: string): Promise<boolean> {
-    const [row] = await this.#db.query(
-      `update ${this.#runs} set checksum = $1 where id = $2 and checksum = $3 returning id`,
-      [checksum, id, before],
-    )
-    return row !== undefined
+    const sql = `update ${this.#runs} set checksum = $1 where id = $2 and checksum = $3`
+    return (await change(this.#db, { sql, params: [checksum, id, before] })) > 0
   }
 
   /** What somebody did with it. */
@@ -153,15 +195,13 @@ export class RunLedger {
   /** The shards and the state that says that they are there come in one transaction: a run is planned once. */
   async plan(id: string, ranges: readonly Range[], estimate: number | undefined): Promise<void> {
     await this.#db.transaction(async tx => {
-      const [row] = await tx.query(
-        `update ${this.#runs} set state = 'running', started_at = ${this.#db.dialect.now}, shards = $1, estimate = $2
-          where id = $3 and state = 'planning' returning id`,
-        [ranges.length, estimate ?? null, id],
-      )
-      if (row === undefined) return
+      const sql = `update ${this.#runs} set state = 'running', started_at = ${this.#db.dialect.now}, held = null,
+          shards = $1, estimate = $2 where id = $3 and state = 'planning'`
+      const params = [ranges.length, estimate ?? null, id]
+      if ((await change(this.#db, { sql, params }, tx)) === 0) return
       for (const [shard, { after, until }] of ranges.entries())
         await tx.query(
-          `insert into ${this.#shards} (run, shard, lo, hi, cursor, state, batch_size)
+          `insert into ${this.#shards} (run, shard, lo, hi, ${this.#db.dialect.quote('cursor')}, state, batch_size)
            values ($1, $2, $3, $4, $3, 'open', $5)`,
           [id, shard, after && JSON.stringify(after), until && JSON.stringify(until), FIRST_BATCH],
         )
@@ -170,11 +210,8 @@ export class RunLedger {
 
   /** True for one of those that ask: no shard is open any more. In a statement of its own, after the shard's. */
   async beginVerifying(id: string): Promise<boolean> {
-    const [row] = await this.#db.query(
-      `update ${this.#runs} set state = 'verifying' where id = $1 and state = 'running'
-         and not exists (select 1 from ${this.#shards} where run = $1 and state = 'open') returning id`,
-      [id],
-    )
-    return row !== undefined
+    const sql = `update ${this.#runs} set state = 'verifying' where id = $1 and state = 'running'
+       and not exists (select 1 from ${this.#shards} where run = $1 and state = 'open')`
+    return (await change(this.#db, { sql, params: [id] })) > 0
   }
 }

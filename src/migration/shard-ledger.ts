@@ -6,6 +6,7 @@
  */
 import { RunnerError } from '../errors.ts'
 import type { BatchSize } from './batch-size.ts'
+import { change, changeRow, insertNew } from './change.ts'
 import type { Database, Queryable } from './database.ts'
 import type { RunState } from './ledger-run.ts'
 import type { Cursor, Range } from './source.ts'
@@ -56,11 +57,16 @@ export class ShardLedger {
   readonly #db: Database
   readonly #runs: string
   readonly #shards: string
+  /** Names of columns that some database keeps for itself. */
+  readonly #cursor: string
+  readonly #rows: string
 
   constructor(db: Database) {
     this.#db = db
     this.#runs = db.dialect.table('runs')
     this.#shards = db.dialect.table('shards')
+    this.#cursor = db.dialect.quote('cursor')
+    this.#rows = db.dialect.quote('rows')
   }
 
   /**
@@ -68,14 +74,18 @@ export class ShardLedger {
    * third time at one cursor the batch is taken in smaller ones, until the row that does it is alone.
    */
   async claim(run: string, shard: number, owner: string): Promise<Claim | undefined> {
-    const [row] = await this.#db.query<ShardRow>(
-      `update ${this.#shards} set epoch = epoch + 1, owner = $1, lease_until = ${this.#db.dialect.now} + ${LEASE},
-         crashes = crashes + case when owner is null then 0 else 1 end,
+    // What is read of the row here is what was there before: in this order also where SET takes effect one by one.
+    const row = await changeRow<ShardRow>(this.#db, {
+      sql: `update ${this.#shards} set epoch = epoch + 1,
          batch_size = case when owner is null or crashes < 2 then batch_size
-           when batch_size < 4 then 1 else batch_size / 4 end
-       where run = $2 and shard = $3 and state = 'open' returning *`,
-      [owner, run, shard],
-    )
+           when batch_size < 4 then 1 else floor(batch_size / 4) end,
+         crashes = crashes + case when owner is null then 0 else 1 end,
+         owner = $1, lease_until = ${this.#db.dialect.now} + ${LEASE}
+       where run = $2 and shard = $3 and state = 'open'`,
+      params: [owner, run, shard],
+      columns: '*',
+      of: `from ${this.#shards} where run = $2 and shard = $3`,
+    })
     if (row === undefined) return undefined
     return {
       run,
@@ -102,31 +112,37 @@ export class ShardLedger {
     to: Cursor,
     rows: number,
   ): Promise<Told> {
-    const [row] = await tx.query<ShardRow>(
-      `update ${this.#shards} set cursor = $1, rows = rows + $2, crashes = 0, batch_size = $7,
-         lease_until = ${this.#db.dialect.now} + ${LEASE}
-       where run = $3 and shard = $4 and epoch = $5 and state = 'open' and ${this.#db.dialect.same('cursor', '$6')}
-       returning hi, (select state from ${this.#runs} where id = $3) as run_state,
+    const row = await changeRow<ShardRow>(
+      this.#db,
+      {
+        sql: `update ${this.#shards} set ${this.#cursor} = $1, ${this.#rows} = ${this.#rows} + $2, crashes = 0,
+         batch_size = $7, lease_until = ${this.#db.dialect.now} + ${LEASE}
+       where run = $3 and shard = $4 and epoch = $5 and state = 'open'
+         and ${this.#db.dialect.same(this.#cursor, '$6')}`,
+        params: [JSON.stringify(to), rows, run, shard, epoch, jsonOf(cursor), size.rows],
+        columns: `hi, (select state from ${this.#runs} where id = $3) as run_state,
          (select batch_max from ${this.#runs} where id = $3) as batch_max`,
-      [JSON.stringify(to), rows, run, shard, epoch, jsonOf(cursor), size.rows],
+        of: `from ${this.#shards} where run = $3 and shard = $4`,
+      },
+      tx,
     )
-    if (row === undefined) {
-      throw new RunnerError('MIGRATION_FENCED', `another slice has shard ${shard} of ${run}`)
-    }
-    return {
-      until: cursorOf(row['hi']),
-      state: String(row['run_state']) as RunState,
-      batchMax: row['batch_max'] === null ? Infinity : Number(row['batch_max']),
-    }
+    return told(run, shard, row)
+  }
+
+  /** What `advance` would be told, without moving the cursor. Throws MIGRATION_FENCED. */
+  async look({ run, shard, epoch }: Claim): Promise<Told> {
+    const [row] = await this.#db.query<ShardRow>(
+      `select s.hi, r.state as run_state, r.batch_max from ${this.#shards} s join ${this.#runs} r on r.id = s.run
+        where s.run = $1 and s.shard = $2 and s.epoch = $3 and s.state = 'open'`,
+      [run, shard, epoch],
+    )
+    return told(run, shard, row)
   }
 
   /** In the transaction of a batch, when there were more rows in it, or fewer, than it was said to have. */
   async correct(tx: Queryable, { run, shard }: Claim, rows: number): Promise<void> {
-    await tx.query(`update ${this.#shards} set rows = rows + $1 where run = $2 and shard = $3`, [
-      rows,
-      run,
-      shard,
-    ])
+    const sql = `update ${this.#shards} set ${this.#rows} = ${this.#rows} + $1 where run = $2 and shard = $3`
+    await tx.query(sql, [rows, run, shard])
   }
 
   /** The slice is over; the next one begins with what this one has learned. Without effect when it was fenced. */
@@ -140,13 +156,10 @@ export class ShardLedger {
 
   /** False when it was fenced, or its end was moved away meanwhile. */
   async finish({ run, shard, epoch, until }: Claim, ms: number): Promise<boolean> {
-    const [row] = await this.#db.query(
-      `update ${this.#shards} set state = 'done', owner = null, lease_until = 0, ms = ms + $1
-        where run = $2 and shard = $3 and epoch = $4
-          and ${this.#db.dialect.same('hi', '$5')} returning shard`,
-      [Math.round(ms), run, shard, epoch, jsonOf(until)],
-    )
-    return row !== undefined
+    const sql = `update ${this.#shards} set state = 'done', owner = null, lease_until = 0, ms = ms + $1
+        where run = $2 and shard = $3 and epoch = $4 and ${this.#db.dialect.same('hi', '$5')}`
+    const params = [Math.round(ms), run, shard, epoch, jsonOf(until)]
+    return (await change(this.#db, { sql, params })) > 0
   }
 
   /**
@@ -173,14 +186,23 @@ export class ShardLedger {
           run,
           shard,
         ])
-        const [made] = await tx.query<{ shard: number }>(
-          `insert into ${this.#shards} (run, shard, lo, hi, cursor, state, batch_size, seen_rows, seen_ms)
-         select $1, max(shard) + 1, $2, $3, $2, 'open', $4, $5, $6 from ${this.#shards} where run = $1
-         on conflict do nothing returning shard`,
-          [run, jsonOf(cut), row['hi'], row['batch_size'], row['seen_rows'], row['seen_ms']],
+        const [last] = await tx.query<ShardRow>(
+          `select max(shard) as shard from ${this.#shards} where run = $1`,
+          [run],
         )
-        if (made === undefined) throw new TakenMeanwhile()
-        return made.shard
+        const made = Number(last?.['shard']) + 1
+        const isNew = await insertNew(
+          this.#db,
+          this.#shards,
+          {
+            columns: `run, shard, lo, hi, ${this.#cursor}, state, batch_size, seen_rows, seen_ms`,
+            values: `$1, $2, $3, $4, $3, 'open', $5, $6, $7`,
+            params: [run, made, jsonOf(cut), row['hi'], row['batch_size'], row['seen_rows'], row['seen_ms']],
+          },
+          tx,
+        )
+        if (!isNew) throw new TakenMeanwhile()
+        return made
       })
       .catch((error: unknown) => {
         if (error instanceof TakenMeanwhile || this.#db.isTransient(error)) return undefined
@@ -190,8 +212,8 @@ export class ShardLedger {
 
   async list(run: string): Promise<ShardStatus[]> {
     const rows = await this.#db.query<ShardRow>(
-      `select *, case when owner is not null and lease_until > ${this.#db.dialect.now} then 1 else 0 end as held
-         from ${this.#shards} where run = $1 order by shard`,
+      `select s.*, case when owner is not null and lease_until > ${this.#db.dialect.now} then 1 else 0 end as held
+         from ${this.#shards} s where run = $1 order by shard`,
       [run],
     )
     return rows.map(row => ({
@@ -223,6 +245,16 @@ export class ShardLedger {
 
 /** Another shard was made of this run at the same moment: rolled back. */
 class TakenMeanwhile extends Error {}
+
+function told(run: string, shard: number, row: ShardRow | undefined): Told {
+  if (row === undefined)
+    throw new RunnerError('MIGRATION_FENCED', `another slice has shard ${shard} of ${run}`)
+  return {
+    until: cursorOf(row['hi']),
+    state: String(row['run_state']) as RunState,
+    batchMax: row['batch_max'] === null ? Infinity : Number(row['batch_max']),
+  }
+}
 
 function cursorOf(json: string | number | null | undefined): Cursor | null {
   return typeof json === 'string' ? (JSON.parse(json) as Cursor) : null

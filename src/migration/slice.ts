@@ -9,11 +9,12 @@ import { RunnerError, messageOf } from '../errors.ts'
 import type { JobContext } from '../job/context.ts'
 import { milliseconds } from '../units.ts'
 import { afterBatch, halved } from './batch-size.ts'
-import type { Queryable } from './database.ts'
+import type { Transaction } from './database.ts'
 import type { Ledger } from './ledger.ts'
-import type { Claim } from './shard-ledger.ts'
+import type { Claim, Told } from './shard-ledger.ts'
 import type { Batch } from './source.ts'
-import { workOn, type Work } from './work.ts'
+import { holdOf } from './throttle.ts'
+import { workOn, workOutside, type Work } from './work.ts'
 
 const SLICE = milliseconds('20s')
 /** Batches in a row that may fail for want of a lock or a connection before the slice gives up for a while. */
@@ -23,8 +24,11 @@ const CRASHES = 3
 /** Batches of which no more than half may fail by the author's code. */
 const BREAKER = 50
 
-/** 'done': the shard is. 'again': there is more to do. 'stop': the run does not go on, or this slice may not. */
-export type SliceEnd = 'done' | 'again' | 'stop'
+/** Milliseconds between two looks whether the run has to wait. */
+const LOOK_EVERY = 1_000
+
+/** 'done': the shard is. 'again': there is more to do. 'held': later. 'stop': the run does not go on, or this slice may not. */
+export type SliceEnd = 'done' | 'again' | 'held' | 'stop'
 
 export interface SliceOptions extends Work {
   ledger: Ledger
@@ -32,7 +36,8 @@ export interface SliceOptions extends Work {
 }
 
 export async function runSlice(options: SliceOptions): Promise<SliceEnd> {
-  const { ledger, run, shard, ctx } = options
+  const { ledger, run, shard, ctx, migration } = options
+  if ((await holdOf(ledger, migration.throttle ?? [], run)) !== undefined) return 'held'
   const claim = await ledger.shards.claim(run, shard, `${ctx.id}#${ctx.fence}`)
   if (claim === undefined) return 'done'
   const slice = new Slice(options, claim)
@@ -63,8 +68,13 @@ class Slice {
     const { ledger, migration, ctx } = this.#options
     const until = performance.now() + milliseconds(migration.slice ?? SLICE)
     const claim = this.#claim
+    let looked = performance.now()
     do {
       await ctx.breathe()
+      if (performance.now() - looked > LOOK_EVERY) {
+        if ((await holdOf(ledger, migration.throttle ?? [], this.#options.run)) !== undefined) return 'held'
+        looked = performance.now()
+      }
       const range = { after: claim.cursor, until: claim.until }
       const batch = await migration.source.next(ledger.db, range, claim.size.rows)
       if (batch === undefined) {
@@ -84,6 +94,7 @@ class Slice {
     try {
       if (claim.crashes >= CRASHES && claim.size.rows === 1)
         await this.#stepOver(batch, new CrashedHere(claim))
+      else if (this.#options.migration.effects === 'external') await this.#commitOutside(batch)
       else await this.#commit(batch)
       this.#failedInARow = 0
       this.#count(false)
@@ -98,10 +109,32 @@ class Slice {
     const { db, failures, shards } = ledger
     const claim = this.#claim
     return this.#transact(batch, async tx => {
-      const rows = await migration.source.read(tx, db, { after: claim.cursor, until: batch.last })
-      if (rows.length !== batch.rows) await shards.correct(tx, claim, rows.length - batch.rows)
-      await workOn(this.#options, rows, { tx, db, failures })
+      const portion = await migration.source.read(tx, db, { after: claim.cursor, until: batch.last })
+      const more = portion.rows.length - batch.rows
+      if (more !== 0) await shards.correct(tx, claim, more)
+      await workOn(this.#options, portion, { tx, db, failures })
     })
+  }
+
+  /**
+   * The author's code first, and the cursor when it is done: whatever was said meanwhile, what was done is done. A crash
+   * in between, or a zombie, gives rows again.
+   */
+  async #commitOutside(batch: Batch): Promise<void> {
+    const { ledger, migration, run, shard } = this.#options
+    const { db, failures, shards } = ledger
+    const claim = this.#claim
+    this.#heed(await shards.look(claim))
+    const started = performance.now()
+    const portion = await migration.source.read(db, db, { after: claim.cursor, until: batch.last })
+    const { emitted, failed } = await workOutside(this.#options, portion, error => db.isTransient(error))
+    await db.transaction(async tx => {
+      const { batchMax } = await shards.advance(tx, claim, batch.last, portion.rows.length)
+      this.#batchMax = batchMax
+      for (const { key, error } of failed) await failures.add(tx, run, key, error)
+      await failures.emit(tx, run, shard, emitted)
+    })
+    this.#moved(batch, performance.now() - started)
   }
 
   /** The row that does it is alone: it is recorded, and the cursor moves past it. */
@@ -111,7 +144,7 @@ class Slice {
   }
 
   /** Moves the cursor past the batch, with what `work` writes. */
-  async #transact(batch: Batch, work: (tx: Queryable) => Promise<void>): Promise<void> {
+  async #transact(batch: Batch, work: (tx: Transaction) => Promise<void>): Promise<void> {
     let started = 0
     await this.#options.ledger.db.transaction(async tx => {
       // Not before: to wait for its turn says nothing of how many rows are right.
@@ -122,9 +155,12 @@ class Slice {
     this.#moved(batch, performance.now() - started)
   }
 
-  async #advance(tx: Queryable, { last, rows }: Batch): Promise<void> {
+  async #advance(tx: Transaction, { last, rows }: Batch): Promise<void> {
+    this.#heed(await this.#options.ledger.shards.advance(tx, this.#claim, last, rows))
+  }
+
+  #heed({ until, state, batchMax }: Told): void {
     const claim = this.#claim
-    const { until, state, batchMax } = await this.#options.ledger.shards.advance(tx, claim, last, rows)
     this.#batchMax = batchMax
     if (state !== 'running') throw new RolledBack('stop')
     if (JSON.stringify(until) === JSON.stringify(claim.until)) return

@@ -17,6 +17,13 @@ export interface Batch {
   rows: number
 }
 
+/** Rows of a range. */
+export interface Portion<Of = Row> {
+  rows: readonly Of[]
+  /** Names a row of these among all others: where it is. Not told with each row, since few are ever asked for. */
+  readonly keyOf: (row: Of) => Cursor
+}
+
 export interface Source<Of = Row> {
   /** All that is there now: what comes later is the business of whoever writes it. Undefined: nothing is. */
   bounds(db: Database): Promise<Range | undefined>
@@ -25,11 +32,23 @@ export interface Source<Of = Row> {
   /** The next rows of a range, at most `limit`; undefined: none is left. Outside of the transaction. */
   next(db: Database, range: Range, limit: number): Promise<Batch | undefined>
   /** The rows of a range, inside the transaction that is about to write them. */
-  read(tx: Queryable, db: Database, range: Range): Promise<Of[]>
+  read(tx: Queryable, db: Database, range: Range): Promise<Portion<Of>>
   /** How many rows there are in about; undefined where that is not known cheaply. Never fails the run. */
   estimate(db: Database): Promise<number | undefined>
   /** The row of this key, to be tried again; undefined when it is gone. Absent: rows of this source cannot be retried. */
   one?(tx: Queryable, db: Database, key: Cursor): Promise<Of | undefined>
-  /** Names a row among all others: where it is, as text. */
-  keyOf(row: Of): Cursor
+}
+
+/** `placeOf`: where the row of that index is. */
+export function portionOf<Of>(rows: readonly Of[], placeOf: (index: number) => Cursor): Portion<Of> {
+  let indexes: Map<Of, number> | undefined
+  return {
+    rows,
+    keyOf(row) {
+      indexes ??= new Map(rows.map((one, i) => [one, i]))
+      const index = indexes.get(row)
+      if (index === undefined) throw new Error('this row is not one of the batch')
+      return placeOf(index)
+    },
+  }
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { describe } from 'vitest'
 import type { Database } from '../../src/migration/database.ts'
 import { openDatabase } from '../../src/migration/databases.ts'
+import { hasMariadb, startMariadb } from './mariadb.ts'
 import { hasPostgres, startPostgres } from './postgres.ts'
 
 export interface TestDatabase extends AsyncDisposable {
@@ -26,14 +27,17 @@ const SERVERS: Record<
     }
   },
   postgres: startPostgres,
+  mariadb: startMariadb,
 }
 
-export type DatabaseKind = 'sqlite' | 'postgres'
+export const DATABASE_KINDS = ['sqlite', 'postgres', 'mariadb'] as const
+export type DatabaseKind = (typeof DATABASE_KINDS)[number]
+
+const isHere: Record<DatabaseKind, boolean> = { sqlite: true, postgres: hasPostgres, mariadb: hasMariadb }
 
 /** One suite for each; that of a server that is not on this machine is skipped, and reported so. */
 export function describeDatabases(suite: (kind: DatabaseKind) => void): void {
-  for (const kind of ['sqlite', 'postgres'] as const)
-    describe.skipIf(kind === 'postgres' && !hasPostgres)(kind, () => suite(kind))
+  for (const kind of DATABASE_KINDS) describe.skipIf(!isHere[kind])(kind, () => suite(kind))
 }
 
 export async function startDatabase(kind: DatabaseKind): Promise<TestDatabase> {
@@ -57,8 +61,8 @@ export async function makeUsers(db: Database, rows: number): Promise<void> {
     'create table users (id integer primary key, email text not null, domain text, touched integer not null default 0)',
   )
   await db.query(
-    `with recursive n(i) as (select 1 union all select i + 1 from n where i < ${rows})
-     insert into users (id, email) select i * 3, 'user' || i || '@host' || (i % 7) || '.example' from n`,
+    `insert into users (id, email) with recursive n(i) as (select 1 union all select i + 1 from n where i < ${rows})
+       select i * 3, concat('user', i, '@host', i % 7, '.example') from n`,
   )
 }
 

@@ -1,15 +1,11 @@
-/** A private PostgreSQL for one test file: on a free loopback port, in a temporary folder, gone with the test process. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
+/** A private PostgreSQL for one test file, on a free loopback port. */
+import { execFileSync } from 'node:child_process'
 import { chownSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { DatabaseServer, postgresFolder } from './database-server.ts'
 import { freePort } from './redis.ts'
-import { postgresFolder } from './postgres-binary.ts'
-
-const START_MS = 20_000
 
 export interface TestPostgres extends AsyncDisposable {
   readonly url: string
@@ -36,36 +32,20 @@ export async function startPostgres(): Promise<TestPostgres> {
   )
   const port = await freePort()
   const url = `postgres://test@127.0.0.1:${port}/postgres`
-  const start = async (): Promise<ChildProcess> => {
-    const settings = {
-      fsync: 'off',
-      max_connections: '200',
-      unix_socket_directories: '',
-      listen_addresses: '127.0.0.1',
-    }
-    const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-    // `read` ends with the test process, however that ends, and takes the server along.
-    const child = spawn(
-      'sh',
-      ['-c', '"$@" & server=$!; (read _; kill -INT $server) <&3 & wait $server', 'sh'].concat(
-        join(folder, 'postgres'),
-        ['-D', data, '-p', String(port), ...flags],
-      ),
-      { ...user, env, cwd: dir, stdio: ['ignore', 'ignore', 'ignore', 'pipe'], detached: true },
-    )
-    const deadline = Date.now() + START_MS
-    while (!(await answers(url))) {
-      if (child.exitCode !== null || Date.now() > deadline) throw new Error('PostgreSQL did not start')
-      await sleep(50)
-    }
-    return child
+  const settings = {
+    fsync: 'off',
+    max_connections: '200',
+    unix_socket_directories: '',
+    listen_addresses: '127.0.0.1',
   }
-  const stop = async (child: ChildProcess) => {
-    const exited = once(child, 'exit')
-    ;(child.stdio[3] as { end(): void } | null)?.end()
-    if (child.exitCode === null) await exited
-  }
-  let server = await start()
+  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+  const server = await DatabaseServer.start({
+    command: [join(folder, 'postgres'), '-D', data, '-p', String(port), ...flags],
+    cwd: dir,
+    user,
+    env,
+    answers: () => answers(url),
+  })
   return {
     url,
     async query<Of>(sql: string, params: unknown[] = []) {
@@ -77,12 +57,9 @@ export async function startPostgres(): Promise<TestPostgres> {
         await client.end()
       }
     },
-    async restart() {
-      await stop(server)
-      server = await start()
-    },
+    restart: () => server.restart(),
     async [Symbol.asyncDispose]() {
-      await stop(server)
+      await server.stop()
       rmSync(dir, { recursive: true, force: true })
     },
   }

@@ -9,7 +9,7 @@ export async function walk(db: Database, source: Source, range: Range, limit: nu
   for (;;) {
     const batch = await source.next(db, { after, until: range.until }, limit)
     if (batch === undefined) return rows
-    const read = await source.read(db, db, { after, until: batch.last })
+    const { rows: read } = await source.read(db, db, { after, until: batch.last })
     expect(read).toHaveLength(batch.rows)
     rows.push(...read)
     after = batch.last

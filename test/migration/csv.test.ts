@@ -51,8 +51,8 @@ it('gives every record once, in whatever batches and shards, with quotes, line e
 it('finds a record again by its key', async () => {
   const source = csv(written('id,name\n1,ada\n2,"grace\nhopper"\n3,joan\n'))
   const bounds = (await source.bounds(db)) as Range
-  const rows = await source.read(db, db, bounds)
-  for (const row of rows) expect(await source.one?.(db, db, source.keyOf(row))).toEqual(row)
+  const { rows, keyOf } = await source.read(db, db, bounds)
+  for (const row of rows) expect(await source.one?.(db, db, keyOf(row))).toEqual(row)
 })
 
 it('is cut into shards of about the same size', async () => {
@@ -60,7 +60,7 @@ it('is cut into shards of about the same size', async () => {
   const source = csv(written(`id,email\n${lines.join('\n')}\n`))
   const ranges = await source.split(db, (await source.bounds(db)) as Range, 8)
   expect(ranges).toHaveLength(8)
-  const sizes = await Promise.all(ranges.map(async range => (await source.read(db, db, range)).length))
+  const sizes = await Promise.all(ranges.map(async range => (await source.read(db, db, range)).rows.length))
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(10_000)
   expect(Math.max(...sizes)).toBeLessThan(1_400)
   expect(await source.estimate(db)).toBeGreaterThan(9_000)
@@ -68,7 +68,7 @@ it('is cut into shards of about the same size', async () => {
 
 it('takes columns and a delimiter that are given', async () => {
   const source = csv(written('1;ada\n2;grace\n'), { columns: ['id', 'name'], delimiter: ';' })
-  expect(await source.read(db, db, (await source.bounds(db)) as Range)).toEqual([
+  expect((await source.read(db, db, (await source.bounds(db)) as Range)).rows).toEqual([
     { id: '1', name: 'ada' },
     { id: '2', name: 'grace' },
   ])

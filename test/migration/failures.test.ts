@@ -155,4 +155,8 @@ describeDatabases(kind => {
   })
 })
 
-const TIMEOUT = { postgres: { code: '57014' }, sqlite: { errcode: 5 } }
+const TIMEOUT = {
+  postgres: { code: '57014' },
+  sqlite: { errcode: 5 },
+  mariadb: { code: 'ER_LOCK_WAIT_TIMEOUT' },
+}

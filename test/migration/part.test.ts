@@ -56,7 +56,7 @@ describeDatabases(kind => {
     const { run } = await driver.enqueue()
     await driver.take(`${run}-plan`)
     await driver.take(`${run}-0`)
-    await driver.ledger.runs.setBatchMax(run, 7)
+    await driver.ledger.runs.set(run, { batchMax: 7 })
     await driver.drain()
     // The next one had its size already, and is told.
     expect(sizes.slice(0, 2)).toEqual([100, 150])

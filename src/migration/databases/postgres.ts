@@ -1,7 +1,9 @@
 /** PostgreSQL by `pg`, which is a peer: nobody who has no PostgreSQL needs it. */
 import type { Pool, PoolClient } from 'pg'
 import { RunnerError, messageOf } from '../../errors.ts'
+
 import { LIMITS, type Database, type Dialect, type Queryable, type Row } from '../database.ts'
+import { codesOf } from './error-codes.ts'
 
 const dialect: Dialect = {
   name: 'postgres',
@@ -12,6 +14,9 @@ const dialect: Dialect = {
   text: expression => `(${expression})::text`,
   lock: 'for no key update',
   quote: identifier => `"${identifier.replaceAll('"', '""')}"`,
+  returning: true,
+  insertNew: ['insert', 'on conflict do nothing'],
+  sample: percent => [percent < 100 ? `tablesample system (${percent})` : '', 'true'],
 }
 
 const BEGIN = `begin;
@@ -56,8 +61,11 @@ export async function openPostgres(url: string): Promise<Database> {
       }
     },
     isTransient(error) {
-      const { code = '', message = '' } = error as { code?: string; message?: string }
-      return TRANSIENT.test(code) || DISCONNECTED.test(code) || DISCONNECTED.test(message)
+      const codes = codesOf(error)
+      return (
+        codes.some(code => TRANSIENT.test(code) || DISCONNECTED.test(code)) ||
+        DISCONNECTED.test(messageOf(error))
+      )
     },
     close: () => pool.end(),
   }

@@ -5,7 +5,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DatabaseSync } from 'node:sqlite'
 import pLimit from 'p-limit'
-import { type Database, type Dialect, type Queryable, type Row } from '../database.ts'
+import type { Database, Dialect, Queryable, Row } from '../database.ts'
+import { replacePlaceholders } from './placeholders.ts'
 
 const PAUSE_MS = 5
 /** The one writer may have a long batch, and there may be others before us: that is no fault of ours. Milliseconds. */
@@ -21,6 +22,8 @@ const dialect: Dialect = {
   text: expression => `cast(${expression} as text)`,
   lock: '',
   quote: identifier => `"${identifier.replaceAll('"', '""')}"`,
+  returning: true,
+  insertNew: ['insert', 'on conflict do nothing'],
 }
 
 export function openSqlite(file: string): Database {
@@ -76,7 +79,7 @@ class Connection implements Queryable {
   async query<Of extends object>(sql: string, params: readonly unknown[] = []): Promise<Of[]> {
     let statement = this.#statements.get(sql)
     if (statement === undefined) {
-      statement = this.#db.prepare(sql.replaceAll(/\$(\d+)/g, '?$1'))
+      statement = this.#db.prepare(replacePlaceholders(sql, n => `?${n}`))
       statement.setReadBigInts(true)
       if (this.#statements.size > 100) this.#statements.clear()
       this.#statements.set(sql, statement)

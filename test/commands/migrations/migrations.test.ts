@@ -110,9 +110,15 @@ it('--dry-run runs one batch, says what it did, and leaves the database as it wa
 
 it('is held, changed and let go on', async () => {
   const { run } = await json<{ run: string }>('enqueue', 'fill-domain')
+  expect((await cli('migrations', 'set', run, '--batch', '7')).stdout).toBe(
+    `run ${run} goes on with --batch 7\n`,
+  )
   await using _replica = await replica()
-  await cli('migrations', 'set', run, '--batch', '7')
   await cli('migrations', 'wait', run)
+  expect(await cli('migrations', 'set', run, '--shards', '7')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('is succeeded: set is for one that goes on') as string,
+  })
   expect(await cli('migrations', 'pause', run)).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('is succeeded: pause is for one that is running') as string,
@@ -124,6 +130,8 @@ it('is held, changed and let go on', async () => {
 
 it.each([
   [['migrations', 'status', 'fill-domian'], 6, 'there is no run fill-domian'],
+  [['migrations', 'set', 'x'], 2, 'nothing to set'],
+  [['migrations', 'set', 'x', '--max-lag', 'soon'], 2, '--max-lag'],
   [['migrations', 'set', 'x', '--batch', 'many'], 2, '--batch: expected 1 to 10000, or auto, got "many"'],
   [['enqueue', 'fill-domain', '--shards', '0'], 2, '--shards: expected 1 to 10000, got 0'],
   [['enqueue', 'fill-domain', '--fallbak', 'x'], 2, "unknown option '--fallbak'"],

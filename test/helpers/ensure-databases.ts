@@ -1,0 +1,28 @@
+/**
+ * `node test/helpers/ensure-databases.ts`, which `npm test` runs first: installs PostgreSQL and MariaDB where that is
+ * possible without asking. Elsewhere the tests that need them are skipped, and say so. No service is started.
+ */
+import { spawnSync } from 'node:child_process'
+import { mariadbFolder, postgresFolder } from './database-server.ts'
+
+const SERVERS = [
+  { name: 'postgresql', packages: 'postgresql', find: postgresFolder },
+  { name: 'mariadb', packages: 'mariadb-server-core mariadb-client-core', find: mariadbFolder },
+]
+const isDebian = () => spawnSync('apt-get', ['--version']).status === 0
+
+for (const { name, packages, find } of SERVERS) {
+  if (find() !== undefined) continue
+  if (process.getuid?.() === 0 && isDebian()) {
+    const command = `apt-get update; apt-get install -y --no-install-recommends ${packages}`
+    console.error(`${name}: not found, installing: ${command}`)
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
+    spawnSync('sh', ['-c', command], { env })
+  }
+  const folder = find()
+  console.error(
+    folder === undefined
+      ? `${name}: not found; its tests are skipped (sudo apt-get install ${packages})`
+      : `${name}: installed ${folder}`,
+  )
+}
