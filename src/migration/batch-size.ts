@@ -4,12 +4,16 @@
  * block/spirit; halving and taking the same range again is what GitLab calls splitting a batch.
  */
 
+import { climbed, type Climb } from './climb.ts'
+
 export interface BatchSize {
   /** Of the next batch. */
   rows: number
   /** Decayed sums of the rows and milliseconds of those before. */
   seenRows: number
   seenMs: number
+  /** What this slice has learned of sizes. */
+  climb?: Climb
 }
 
 /** Milliseconds of a transaction. */
@@ -23,18 +27,20 @@ const NOISE = 0.15
 
 /** After a batch of so many rows that took so long: milliseconds of the transaction alone. `most`: what is allowed. */
 export function afterBatch(
-  { rows: size, seenRows, seenMs }: BatchSize,
+  { rows: size, seenRows, seenMs, climb: before }: BatchSize,
   rows: number,
   ms: number,
   most = MOST,
 ): BatchSize {
-  const seen = { seenRows: DECAY * seenRows + rows, seenMs: DECAY * seenMs + ms }
+  const known = before === undefined ? {} : { climb: before }
   // The last batch of a shard is short: it says nothing of what a full one takes.
-  if (rows < size) return { rows: Math.min(size, most), seenRows, seenMs }
-  if (ms > 5 * TARGET) return { rows: Math.max(LEAST, Math.floor(size / 4)), ...seen }
+  if (rows < size) return { rows: Math.min(size, most), seenRows, seenMs, ...known }
+  const seen = { seenRows: DECAY * seenRows + rows, seenMs: DECAY * seenMs + ms }
+  if (ms > 5 * TARGET) return { rows: Math.max(LEAST, Math.floor(size / 4)), ...seen, ...known }
+  const climb = climbed(before, rows, ms)
   const want = (seen.seenRows / Math.max(seen.seenMs, 1)) * TARGET
-  if (Math.abs(want / size - 1) <= NOISE) return { rows: Math.min(size, most), ...seen }
-  return { rows: clamp(Math.min(want, GROWTH * size, most)), ...seen }
+  const next = Math.abs(want / size - 1) <= NOISE ? size : Math.min(want, GROWTH * size)
+  return { rows: clamp(Math.min(next, most, climb.most)), ...seen, climb }
 }
 
 /** After a timeout, a lock that was not to be had, or an error: the same range again, in halves. */

@@ -17,7 +17,9 @@ it('finds in ten batches how many rows take 400 ms', () => {
 })
 
 it('never goes beyond 10,000 rows, nor below one', () => {
-  expect(batches(40, 0.0001).rows).toBe(10_000)
+  const sizes = walk(60, rows => 2 + rows * 0.0001)
+  expect(Math.max(...sizes)).toBe(10_000)
+  expect(sizes.slice(30).filter(rows => rows === 10_000).length).toBeGreaterThan(20)
   expect(batches(40, 60_000).rows).toBe(1)
   expect(halved({ ...FIRST, rows: 1 }).rows).toBe(1)
 })
@@ -39,4 +41,39 @@ it('comes back to its size after one spike', () => {
   const after = afterBatch(calm, calm.rows, 5_000)
   expect(after.rows).toBeLessThan(calm.rows / 3)
   expect(batches(15, 0.1, after).rows).toBeGreaterThan(calm.rows * 0.8)
+})
+
+/** A statement whose plan is another one beyond 3,000 rows: ten times as slow, a row. */
+const cliff = (rows: number) => 2 + rows * (rows > 3_000 ? 0.05 : 0.005)
+
+function walk(count: number, msOf: (rows: number, batch: number) => number): number[] {
+  const sizes: number[] = []
+  let size = FIRST
+  for (let i = 0; i < count; i++) {
+    sizes.push(size.rows)
+    size = afterBatch(size, size.rows, msOf(size.rows, i))
+  }
+  return sizes
+}
+
+it('goes back to the size that was faster, where larger batches do not pay', () => {
+  const sizes = walk(40, cliff)
+  expect(sizes.filter(rows => rows > 3_000)).toHaveLength(2)
+  expect(sizes.slice(14).filter(rows => rows > 2_000).length).toBeGreaterThan(20)
+})
+
+it('comes down by halves where a batch becomes slower the larger it is', () => {
+  // The longer the table is walked, the less a large batch pays.
+  const sizes = walk(120, (rows, batch) => 2 + rows * 0.005 * (batch > 20 ? 1 + rows / 2_000 : 1))
+  expect(sizes.at(20)).toBe(10_000)
+  expect(sizes.slice(70).filter(rows => rows <= 2_500).length).toBeGreaterThan(45)
+})
+
+it('does not take one slow batch for that', () => {
+  expect(Math.max(...walk(24, (rows, batch) => (batch === 12 ? 400 : 2 + rows * 0.005)))).toBe(10_000)
+})
+
+it('grows again when it was the rows that became slower, and not the size', () => {
+  const sizes = walk(40, (rows, batch) => 2 + rows * (batch > 8 ? 0.02 : 0.005))
+  expect(Math.max(...sizes)).toBe(10_000)
 })
