@@ -25,6 +25,7 @@ export function keyset<Of extends object = Row>(table: string, { key, select }: 
 }
 
 class Keyset<Of extends object> implements Source<Of> {
+  readonly looksAhead = true
   readonly #table: string
   readonly #keys: readonly string[]
   readonly #select: readonly string[] | undefined

@@ -14,6 +14,7 @@ import type { Ledger } from './ledger.ts'
 import type { Claim, Told } from './shard-ledger.ts'
 import type { Batch } from './source.ts'
 import { holdOf } from './throttle.ts'
+import { Lookahead } from './lookahead.ts'
 import { workOn, workOutside, type Work } from './work.ts'
 
 const SLICE = milliseconds('20s')
@@ -54,6 +55,7 @@ class Slice {
   spent = 0
   readonly #options: SliceOptions
   readonly #claim: Claim
+  readonly #lookahead: Lookahead
   #failedInARow = 0
   #batchMax = Infinity
   /** Whether each of the last batches failed by the author's code. */
@@ -62,6 +64,7 @@ class Slice {
   constructor(options: SliceOptions, claim: Claim) {
     this.#options = options
     this.#claim = claim
+    this.#lookahead = new Lookahead(options.migration.source, options.ledger.db)
   }
 
   async run(): Promise<SliceEnd> {
@@ -76,7 +79,7 @@ class Slice {
         looked = performance.now()
       }
       const range = { after: claim.cursor, until: claim.until }
-      const batch = await migration.source.next(ledger.db, range, claim.size.rows)
+      const batch = await this.#lookahead.next(range, claim.size.rows)
       if (batch === undefined) {
         const finished = await ledger.shards.finish(claim, this.spent)
         this.spent = 0
@@ -150,6 +153,7 @@ class Slice {
       // Not before: to wait for its turn says nothing of how many rows are right.
       started = performance.now()
       await this.#advance(tx, batch)
+      this.#lookahead.begin({ after: batch.last, until: this.#claim.until }, batch.rows)
       await work(tx)
     })
     this.#moved(batch, performance.now() - started)

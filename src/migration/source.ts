@@ -31,6 +31,8 @@ export interface Source<Of = Row> {
   split(db: Database, range: Range, shards: number): Promise<Range[]>
   /** The next rows of a range, at most `limit`; undefined: none is left. Outside of the transaction. */
   next(db: Database, range: Range, limit: number): Promise<Batch | undefined>
+  /** Whether `next` may be asked for what comes after a batch while that is still being worked on. Default false. */
+  readonly looksAhead?: boolean
   /** The rows of a range, inside the transaction that is about to write them. */
   read(tx: Queryable, db: Database, range: Range): Promise<Portion<Of>>
   /** How many rows there are in about; undefined where that is not known cheaply. Never fails the run. */
