@@ -6,14 +6,12 @@ import { Queue } from 'bullmq'
 import { joinPrivateServer, type PrivateServer } from '../src/redis/embedded.ts'
 
 export interface JobCount {
-  /** The e-mails and the migration. */
+  /** The e-mails. */
   enqueued: number
   completed: number
   failed: number
   /** Started more than once. */
   restarted: number
-  /** Starts of the migration. */
-  migrationStarts: number
   /** Files in the outbox: one for each e-mail that was sent, however often it was tried. */
   sent: number
 }
@@ -22,7 +20,7 @@ export class Ledger implements AsyncDisposable {
   readonly #folder: string
   readonly #server: PrivateServer
   readonly #mail: Queue
-  readonly #default: Queue
+  readonly #migrations: Queue
   #mails = 0
 
   private constructor(folder: string, server: PrivateServer) {
@@ -30,7 +28,7 @@ export class Ledger implements AsyncDisposable {
     this.#server = server
     const connection = { path: server.socket, maxRetriesPerRequest: null }
     this.#mail = new Queue('mail', { connection })
-    this.#default = new Queue('default', { connection })
+    this.#migrations = new Queue('migrations', { connection })
   }
 
   /** Of the private server of this folder, which it starts. */
@@ -46,28 +44,33 @@ export class Ledger implements AsyncDisposable {
     this.#mails += count
   }
 
+  /** Nothing is left to do in either queue. */
   async untilFinished(): Promise<void> {
-    const left = async () => Object.values(await this.#mail.getJobCounts('wait', 'active', 'delayed'))
+    const left = async () => {
+      const counts = await Promise.all(
+        [this.#mail, this.#migrations].map(queue => queue.getJobCounts('wait', 'active', 'delayed')),
+      )
+      return counts.flatMap(one => Object.values(one))
+    }
     while ((await left()).some(count => count > 0)) await wait(50)
   }
 
   async count(): Promise<JobCount> {
-    const jobs = (await Promise.all([this.#mail, this.#default].map(queue => queue.getJobs()))).flat()
+    const jobs = await this.#mail.getJobs()
     const states = await Promise.all(jobs.map(job => job.getState()))
     const outbox = readdirSync(join(this.#folder, 'outbox'))
     return {
-      enqueued: this.#mails + 1,
+      enqueued: this.#mails,
       completed: states.filter(state => state === 'completed').length,
       failed: states.filter(state => state === 'failed').length,
       restarted: jobs.filter(job => job.attemptsStarted > 1).length,
-      migrationStarts: jobs.find(job => job.name === 'migrate-users')?.attemptsStarted ?? 0,
       sent: outbox.filter(name => name.endsWith('.json')).length,
     }
   }
 
   /** Returns when the private server is gone, as it is a second after its last user. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([this.#mail.close(), this.#default.close()])
+    await Promise.all([this.#mail.close(), this.#migrations.close()])
     this.#server.leave()
     for (let looks = 0; existsSync(this.#server.socket) && looks < 60; looks++) await wait(50)
   }

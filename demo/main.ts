@@ -1,6 +1,5 @@
 /**
- * `npm run demo`: 50,000 users are migrated by a fleet of two replicas, and the replica that does it is killed with
- * SIGKILL on the way. Every figure of the summary is read from the database and from Redis, not from the commands.
+ * `npm run demo`: 50,000 users are migrated by a fleet of two replicas, and one of them is killed with SIGKILL on the way. Every figure of the summary is read from the database and from Redis, not from the commands.
  *
  * `node demo/main.ts FOLDER` does it elsewhere. What it leaves there is removed by the next demo.
  */
@@ -39,28 +38,31 @@ Go on: npx runner dev                                            in one terminal
 
 async function demo(): Promise<Results> {
   const started = performance.now()
+  const children: { kill(): unknown }[] = []
+  endWith(children)
   using users = Users.create(join(runner, 'app.db'), USERS)
   say(`${USERS.toLocaleString('en')} users in ${relative(process.cwd(), users.file)}`)
 
   await using ledger = await Ledger.open(folder)
-  const replicas = [new Replica('one', folder), new Replica('two', folder)]
-  endWith(replicas)
+  Migration.begin(folder, users.file)
+  const replicas = [new Replica('one', folder, users.file), new Replica('two', folder, users.file)]
+  children.push(...replicas)
   await Promise.all(replicas.map(replica => replica.started))
   say(
-    'two replicas on a private Redis; locks of 3 s (the default is 8 s), so that recovery is quick to watch',
+    '\ntwo replicas on a private Redis; locks of 3 s (the default is 8 s), so that recovery is quick to watch',
   )
 
-  const migration = new Migration(folder, users.file)
-  endWith([migration])
+  const migration = Migration.follow(folder, users.file)
+  children.push(migration)
   await Promise.race([users.untilMigrated(MAILS_AT), endedEarly(migration)])
   await ledger.addMails(MAILS)
   await users.untilMigrated(KILL_AT)
-  const victim = replicas.find(replica => replica.has('migrate-users'))
-  if (victim === undefined) throw new Error(`no replica says that it migrates, see the logs in ${folder}`)
+  // Both work on shards of it.
+  const [victim] = replicas as [Replica, Replica]
   await victim.kill()
   const killedAt = users.count().migrated
   // The blank line is for the bar, which takes what is above it for its own.
-  say(`replica ${victim.name}, which ran it, was killed with SIGKILL\n`)
+  say(`replica ${victim.name} was killed with SIGKILL: its shards go on in the other\n`)
 
   const exitCode = await migration.ended
   await ledger.untilFinished()
@@ -68,7 +70,7 @@ async function demo(): Promise<Results> {
   await Promise.all(replicas.map(replica => replica.stop()))
   const seconds = (performance.now() - started) / 1000
   const expected = { users: USERS, mails: MAILS }
-  return { users: users.count(), jobs, expected, killedAt, exitCode, seconds }
+  return { users: users.count(), jobs, ledger: users.ledger(), expected, killedAt, exitCode, seconds }
 }
 
 /** A migration that fails at once would never come to the share that is waited for. */

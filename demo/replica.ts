@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { ENV, JOBS, RUNNER } from './command.ts'
+import { JOBS, RUNNER, envOf } from './command.ts'
 
 const RECOVERY = ['--lock-duration', '3s', '--stalled-interval', '1s']
 /** Should the demo be killed itself, its replicas end all the same. */
@@ -14,13 +14,12 @@ export class Replica {
   readonly name: string
   readonly started: Promise<void>
   readonly #child: ChildProcess
-  readonly #seen = new Set<string>()
 
-  constructor(name: string, folder: string) {
+  constructor(name: string, folder: string, database: string) {
     this.name = name
     this.#child = spawn(process.execPath, [RUNNER, 'work', ...JOBS, ...RECOVERY, ...LEASH], {
       cwd: folder,
-      env: { ...ENV, OUTBOX: join(folder, 'outbox') },
+      env: { ...envOf(database), OUTBOX: join(folder, 'outbox') },
       stdio: ['ignore', 'ignore', 'pipe'],
       // Ctrl-C ends the demo, and the demo ends its replicas.
       detached: true,
@@ -33,17 +32,10 @@ export class Replica {
     this.started.catch(() => undefined)
     createInterface({ input: stderr }).on('line', line => {
       if (line.includes('"event":"fleet.started"')) ready.resolve()
-      const job = /"job":"([^"]+)"/.exec(line)?.[1]
-      if (job !== undefined) this.#seen.add(job)
     })
     this.#child.once('exit', code =>
       ready.reject(new Error(`replica ${name} ended with ${code}, see ${log}`)),
     )
-  }
-
-  /** Whether a handler of this job has written a line to its log. */
-  has(job: string): boolean {
-    return this.#seen.has(job)
   }
 
   /** SIGKILL; resolves when it is gone. */

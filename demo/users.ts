@@ -11,6 +11,14 @@ export interface UserCount {
   twice: number
 }
 
+export interface LedgerCount {
+  state: string
+  shards: number
+  rows: number
+  /** How often a slice took a shard. */
+  claims: number
+}
+
 export class Users implements Disposable {
   readonly file: string
   readonly #db: DatabaseSync
@@ -46,11 +54,21 @@ export class Users implements Disposable {
       .get() as unknown as UserCount
   }
 
-  /** Until the row at this share of the table is written. */
+  /** What the ledger of the migration says. */
+  ledger(): LedgerCount {
+    return this.#db
+      .prepare(
+        `select (select state from runner_runs) as state, count(*) as shards, sum(rows) as rows,
+           sum(epoch) as claims from runner_shards`,
+      )
+      .get() as unknown as LedgerCount
+  }
+
+  /** Until this share of the rows is written. */
   async untilMigrated(share: number): Promise<void> {
-    const row = this.#db.prepare('select touched from users where id = ?')
-    const id = Math.ceil(this.count().rows * share)
-    while (row.get(id)?.['touched'] === 0) await wait(5)
+    const { rows } = this.count()
+    const touched = this.#db.prepare('select count(*) as n from users where touched > 0')
+    while (Number(touched.get()?.['n']) < rows * share) await wait(10)
   }
 
   [Symbol.dispose](): void {

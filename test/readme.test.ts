@@ -55,7 +55,7 @@ describe.each(KINDS)('in a %s', isolation => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  it('import-users goes on after its replica was killed, and writes each row once', async () => {
+  it('import-emails goes on after its replica was killed, and writes each row once', async () => {
     const ROWS = 200_000
     const file = join(folder, 'users')
     writeFileSync(file, Array.from({ length: ROWS }, (_, i) => `user${i}@example.org`).join('\n'))
@@ -67,7 +67,7 @@ describe.each(KINDS)('in a %s', isolation => {
     const count = () => db.prepare('select count(*) as n from users').get()?.['n'] as number
 
     const first = await replica()
-    const { id } = await b.queue.add('import-users', { file, database }, { attempts: 3 })
+    const { id } = await b.queue.add('import-emails', { file, database }, { attempts: 3 })
     const position = async () => Number(await b.client.hget(`bull:default:${id}`, 'runner:step:chunks:rows'))
     await expect.poll(position, { timeout: 20_000, interval: 5 }).toBeGreaterThan(0)
     await first[Symbol.asyncDispose]()

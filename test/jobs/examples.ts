@@ -21,8 +21,12 @@ export interface Examples extends AsyncDisposable {
   folder: string
   outbox: string
   replica(...args: string[]): Promise<Replica>
+  /** SQLite file that migrations write to. */
+  database: string
   /** `runner enqueue ...` */
   enqueue(...args: string[]): Promise<Ended>
+  /** `runner ...` */
+  runner(...args: string[]): Promise<Ended>
   queue(name: string): Queue
   job(queue: string, id: string): Promise<Job>
 }
@@ -31,6 +35,9 @@ export async function examples(): Promise<Examples> {
   const redis = await startRedis()
   const folder = mkdtempSync(join(tmpdir(), 'examples-'))
   const outbox = join(folder, 'outbox')
+  const database = join(folder, 'examples.db')
+  const env = { OUTBOX: outbox, DATABASE_URL: `sqlite:${database}` }
+  const command = (...args: string[]) => runner([...args, '--redis', redis.url], { cwd: ROOT, env })
   const replicas: Replica[] = []
   const queues = new Map<string, Queue>()
   const queue = (name: string) => {
@@ -43,15 +50,17 @@ export async function examples(): Promise<Examples> {
     redis,
     folder,
     outbox,
+    database,
     queue,
     async replica(...args) {
       const jobs = ['--jobs', join(ROOT, 'scripts'), ...RECOVERY, ...args]
-      const options = { redis, jobs: join(ROOT, 'jobs'), args: jobs, cwd: ROOT, env: { OUTBOX: outbox } }
+      const options = { redis, jobs: join(ROOT, 'jobs'), args: jobs, cwd: ROOT, env }
       const replica = await Replica.start(options)
       replicas.push(replica)
       return replica
     },
-    enqueue: (...args) => runner(['enqueue', ...args, '--redis', redis.url], { cwd: ROOT }),
+    runner: command,
+    enqueue: (...args) => command('enqueue', ...args),
     async job(name, id) {
       const job = await queue(name).getJob(id)
       if (job === undefined) throw new Error(`no job ${id} in queue ${name}`)

@@ -10,7 +10,7 @@ import { canonical, checksumOf } from '../../migration/run-identity.ts'
 import type { MigrationRun } from '../../migration/ledger-run.ts'
 import type { Enrolment } from '../../migration/run-ledger.ts'
 import { durationOption } from '../../units.ts'
-import { untilOver } from '../migrations/until-over.ts'
+import { follow, untilOver } from '../migrations/until-over.ts'
 import { enqueueOptions } from './options.ts'
 import type { EnqueueRequest } from './one.ts'
 import { applyFlags } from './payload.ts'
@@ -46,7 +46,7 @@ export async function enqueueMigration(
     if (flags.wait !== true && flags.follow !== true) return context.print(line, { run: run.id, enrolment })
     context.note(line)
     const timeout = flags.timeout === undefined ? undefined : durationOption('--timeout', flags.timeout)
-    await untilOver(ledger, run.id, timeout, context)
+    await (flags.follow === true ? follow : untilOver)(ledger, run.id, timeout, context)
   } finally {
     await db.close()
   }

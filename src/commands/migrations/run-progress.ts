@@ -1,6 +1,6 @@
 /** How far a run is: read from the ledger, and shown with a bar for each shard. */
 import type { Ledger } from '../../migration/ledger.ts'
-import type { MigrationRun } from '../../migration/ledger-run.ts'
+import { isOver, type MigrationRun } from '../../migration/ledger-run.ts'
 import type { ShardStatus } from '../../migration/shard-ledger.ts'
 import { textTable } from '../../table.ts'
 import { formatMilliseconds } from '../../units.ts'
@@ -55,8 +55,9 @@ export function textOf({ run, rows, failed, rate, left, shards }: RunProgress): 
     ...(left === null || run.state !== 'running' ? [] : [`${formatMilliseconds(left)} left`]),
     ...(failed === 0 ? [] : [`${count(failed)} failed`]),
     ...(run.error === null ? [] : [run.error]),
+    ...(run.held === null || isOver(run.state) ? [] : [`held: ${run.held}`]),
   ].join('  ')
-  const share = (run.estimate ?? 0) / Math.max(1, run.shards)
+  const share = (run.estimate ?? 0) / Math.max(1, shards.length)
   const open = shards.filter(shard => shard.open)
   const shown = (open.length > 0 ? open : shards).slice(0, SHOWN)
   const lines = shown.map(shard => [

@@ -4,8 +4,23 @@ import { RunnerError } from '../../errors.ts'
 import type { Ledger } from '../../migration/ledger.ts'
 import { formatMilliseconds } from '../../units.ts'
 import type { CliContext } from '../verbs.ts'
+import { drawBars, isScreen, looks, writeEvents } from './watch.ts'
 
 const LOOK_EVERY = 300
+
+/** The same, and shows how far it is meanwhile. */
+export async function follow(
+  ledger: Ledger,
+  id: string,
+  timeout: number | undefined,
+  context: CliContext,
+): Promise<void> {
+  const started = performance.now()
+  const signal = timeout === undefined ? undefined : AbortSignal.timeout(timeout)
+  await (isScreen(context) ? drawBars : writeEvents)(looks(ledger, id, signal))
+  const left = timeout === undefined ? undefined : Math.max(0, timeout - (performance.now() - started))
+  await untilOver(ledger, id, left, context)
+}
 
 /** Throws MIGRATION_FAILED when it fails or is cancelled, WAIT_TIMEOUT after `timeout` milliseconds. */
 export async function untilOver(
