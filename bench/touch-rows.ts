@@ -6,17 +6,17 @@ export async function touchRows(
   rows: readonly { id: number; email: string }[],
   postgres: boolean,
 ): Promise<void> {
-  const domainOf = (email: string) => email.slice(email.lastIndexOf('@') + 1)
   if (postgres) {
+    const ids = rows.map(({ id }) => id)
     await tx.query(
-      `update users set touched = touched + 1, domain = v.domain
-         from (select unnest($1::int[]) as id, unnest($2::text[]) as domain) v where users.id = v.id`,
-      [rows.map(({ id }) => id), rows.map(({ email }) => domainOf(email))],
+      `update users set touched = touched + 1, domain = split_part(email, '@', 2) where id = any($1)`,
+      [ids],
     )
-  } else
-    for (const { id, email } of rows)
-      await tx.query('update users set touched = touched + 1, domain = $1 where id = $2', [
-        domainOf(email),
-        id,
-      ])
+    return
+  }
+  for (const { id, email } of rows)
+    await tx.query('update users set touched = touched + 1, domain = $1 where id = $2', [
+      email.slice(email.lastIndexOf('@') + 1),
+      id,
+    ])
 }

@@ -40,7 +40,7 @@ export function afterBatch(
   const climb = climbed(before, rows, ms)
   const want = (seen.seenRows / Math.max(seen.seenMs, 1)) * TARGET
   const next = Math.abs(want / size - 1) <= NOISE ? size : Math.min(want, GROWTH * size)
-  return { rows: clamp(Math.min(next, most, climb.most)), ...seen, climb }
+  return { rows: clamp(Math.min(next, most, climb?.most ?? MOST)), ...seen, ...(climb && { climb }) }
 }
 
 /** After a timeout, a lock that was not to be had, or an error: the same range again, in halves. */

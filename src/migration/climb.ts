@@ -23,18 +23,26 @@ export interface Climb {
   until: number
 }
 
-/** Less than this share of the best rate is clearly slower. */
-const SLOWER = 0.7
+/**
+ * Less than this share of the best rate is clearly slower: more than what it makes that other shards came to work at the
+ * same time.
+ */
+const SLOWER = 0.4
 /** As many times the rate that was left: then it was right to leave it. */
-const FASTER = 1.2
-/** As many times the rate of the size before: then half of that is better. One batch says it, so it has to be much. */
-const MUCH_FASTER = 1.4
+const FASTER = 1.5
+/** As many times the rate of the size before: then half of that is better. One batch says it. */
+const MUCH_FASTER = 2
+/** Two steps of growth are taken back at once. */
+const BACK = 1 / 2.25
+/** Milliseconds below which the rate of a batch is chance. */
+const CHANCE = 5
 const EVERY = 12
 /** Rows below which the cost of a transaction is most of it. */
 const LEAST = 200
 
 /** After a full batch. */
-export function climbed(climb: Climb | undefined, rows: number, ms: number): Climb {
+export function climbed(climb: Climb | undefined, rows: number, ms: number): Climb | undefined {
+  if (climb === undefined && ms < CHANCE) return undefined
   const rate = rows / Math.max(ms, 1)
   const here: Climb = {
     rows,
@@ -54,10 +62,11 @@ export function climbed(climb: Climb | undefined, rows: number, ms: number): Cli
   }
   const until = rows < LEAST ? EVERY : climb.until - 1
   const next = { ...climb, now: (climb.now + rate) / 2, most: climb.ceiling, slower: false, until }
-  if (rows > climb.rows && rate < SLOWER * climb.rate)
-    return climb.slower
-      ? { ...next, most: climb.rows, ceiling: climb.rows, left: rate, until: EVERY }
-      : { ...next, slower: true, most: rows, until: EVERY }
+  if (rows > climb.rows && rate < SLOWER * climb.rate) {
+    if (!climb.slower) return { ...next, slower: true, most: rows, until: EVERY }
+    const most = Math.max(climb.rows, Math.ceil(rows * BACK))
+    return { ...next, most, ceiling: most, left: rate, until: EVERY }
+  }
   if (rate >= climb.rate) Object.assign(next, { rows, rate })
   // At the same size it is what it is now: what is found later in a table may take longer.
   else if (rows === climb.rows) next.rate = next.now

@@ -29,6 +29,8 @@ class Keyset<Of extends object> implements Source<Of> {
   readonly #table: string
   readonly #keys: readonly string[]
   readonly #select: readonly string[] | undefined
+  /** Whether the values of the key that the author is given are, as text, what the database says: learned by looking. */
+  #plain: boolean | undefined
 
   constructor(table: string, keys: readonly string[], select: readonly string[] | undefined) {
     this.#table = table
@@ -127,12 +129,28 @@ class Keyset<Of extends object> implements Source<Of> {
   async read(tx: Queryable, db: Database, range: Range): Promise<Portion<Of>> {
     const { keys, list, texts, columns, from } = this.#sql(db)
     const { where, params } = keyRange(db.dialect, keys, range)
+    const selected = this.#plain === true ? columns : `${columns}, ${texts.join(', ')}`
     const rows = await tx.query(
-      `select ${columns}, ${texts.join(', ')} from ${from} ${where} order by ${list} ${db.dialect.lock}`,
+      `select ${selected} from ${from} ${where} order by ${list} ${db.dialect.lock}`,
       params,
     )
+    if (this.#plain === true) return portionOf(rows as Of[], i => this.#ownKey(rows[i] as Row))
     const places = rows.map(row => this.#takeCursor(row))
+    this.#plain ??=
+      rows.length === 0 ? undefined : rows.every((row, i) => this.#isPlain(row, places[i] as Cursor))
     return portionOf(rows as Of[], i => places[i] as Cursor)
+  }
+
+  #ownKey(row: Row): Cursor {
+    return this.#keys.map(column => String(row[column]))
+  }
+
+  /** A text, or a whole number that is none too large: a Date, a fraction, a Buffer are less than the database has. */
+  #isPlain(row: Row, place: Cursor): boolean {
+    return this.#keys.every((column, i) => {
+      const value = row[column]
+      return (typeof value === 'string' || Number.isSafeInteger(value)) && String(value) === place[i]
+    })
   }
 
   async one(tx: Queryable, db: Database, key: Cursor): Promise<Of | undefined> {

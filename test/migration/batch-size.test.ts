@@ -64,7 +64,7 @@ it('goes back to the size that was faster, where larger batches do not pay', () 
 
 it('comes down by halves where a batch becomes slower the larger it is', () => {
   // The longer the table is walked, the less a large batch pays.
-  const sizes = walk(120, (rows, batch) => 2 + rows * 0.005 * (batch > 20 ? 1 + rows / 2_000 : 1))
+  const sizes = walk(120, (rows, batch) => 2 + rows * 0.005 * (batch > 20 ? 1 + (rows / 2_000) ** 2 : 1))
   expect(sizes.at(20)).toBe(10_000)
   expect(sizes.slice(70).filter(rows => rows <= 2_500).length).toBeGreaterThan(45)
 })
