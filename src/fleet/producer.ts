@@ -57,6 +57,13 @@ export class Producer {
     return queue
   }
 
+  /** When the first delayed job of a queue is due, in milliseconds since the epoch; Infinity: there is none. */
+  async nextDelayed(name: string): Promise<number> {
+    const [, score] = await this.#connection.zrange(this.queue(name).toKey('delayed'), '0', '0', 'WITHSCORES')
+    // BullMQ counts the jobs of one millisecond in the bits below it.
+    return score === undefined ? Infinity : Number(score) / 4_096
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#queues.values()].map(queue => queue.close()))
   }

@@ -9,6 +9,9 @@ import type { Supervisor } from './supervisor.ts'
 /** How often an idle replica looks whether its queues are empty, in milliseconds. */
 const LOOK_EVERY = 250
 
+/** A delayed job that is due within so many milliseconds is waited for when a replica drains. */
+const SOON = 2_000
+
 export class StopConditions {
   readonly #config: Config
   readonly #supervisor: Supervisor
@@ -72,14 +75,15 @@ export class StopConditions {
 
   /**
    * Nothing waits and nothing runs, here or elsewhere. Delayed jobs do not count: a scheduler always has one, and a
-   * retry that is due later is the next replica's.
+   * retry that is due later is the next replica's. But those that are due at once do: a slice that makes room for others
+   * comes back as one.
    */
   async #isDrained(): Promise<boolean> {
     for (const worker of this.#supervisor.workers.all) {
-      const counts = await this.#supervisor.producer
-        .queue(worker.name)
-        .getJobCounts('wait', 'active', 'prioritized')
+      const { producer } = this.#supervisor
+      const counts = await producer.queue(worker.name).getJobCounts('wait', 'active', 'prioritized')
       if (Object.values(counts).some(count => count > 0)) return false
+      if ((await producer.nextDelayed(worker.name)) <= Date.now() + SOON) return false
     }
     return this.#supervisor.runs.size === 0
   }

@@ -11,7 +11,7 @@ export interface Queryable {
 
 /** Where databases differ. SQL fragments. */
 export interface Dialect {
-  readonly name: 'postgres' | 'sqlite' | 'mysql'
+  readonly name: 'postgres' | 'sqlite' | 'mysql' | 'redis'
   /** Of the ledger: 'runs' -> what it is called there. */
   table(name: string): string
   /** Milliseconds since the epoch at the moment it is evaluated, not at the start of the transaction. */

@@ -11,12 +11,20 @@ const ledgers = new Map<string, Promise<Ledger>>()
 export function ledgerOf(name: string = DEFAULT): Promise<Ledger> {
   let ledger = ledgers.get(name)
   if (ledger === undefined) {
-    ledger = openDatabase(name, executorSettings().databases).then(openLedger)
+    ledger = openLedgerOf(name, executorSettings().databases)
     // The next one asks again.
     ledger.catch(() => ledgers.delete(name))
     ledgers.set(name, ledger)
   }
   return ledger
+}
+
+/** Throws CONFIG_INVALID, DATABASE_UNREACHABLE. */
+export async function openLedgerOf(name: string, databases: Record<string, string>): Promise<Ledger> {
+  const url = databases[name]
+  if (url !== undefined && /^rediss?:\/\//.test(url))
+    return (await import('./redis-ledger/open.ts')).openRedisLedger(url)
+  return openLedger(await openDatabase(name, databases))
 }
 
 export async function openDatabase(name: string, databases: Record<string, string>): Promise<Database> {
@@ -32,6 +40,6 @@ export async function openDatabase(name: string, databases: Record<string, strin
     return (await import('./databases/sqlite.ts')).openSqlite(url.slice('sqlite:'.length))
   // The value may hold a password.
   throw new RunnerError('CONFIG_INVALID', `database ${name}: not a URL that is known`, {
-    hint: 'postgres://user:password@host/database, mysql://user:password@host/database, or sqlite:path/to/file.db',
+    hint: 'postgres://user:password@host/database, mysql://user:password@host/database, sqlite:path/to/file.db, or redis://host for a ledger without SQL',
   })
 }

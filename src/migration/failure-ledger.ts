@@ -12,6 +12,9 @@ export interface RowFailure {
   at: number
 }
 
+/** As every ledger has it, whatever it lies in. */
+export type Failures = Pick<FailureLedger, keyof FailureLedger>
+
 export class FailureLedger {
   readonly #db: Database
   readonly #failures: string

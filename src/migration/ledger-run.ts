@@ -55,7 +55,7 @@ export interface NewRun {
   again: boolean
 }
 
-type RunRow = Record<string, string | number | null>
+type RunRow = Record<string, string | number | null | undefined>
 
 export function runOf(row: RunRow): MigrationRun {
   const number = (value: string | number | null | undefined) =>
@@ -75,7 +75,7 @@ export function runOf(row: RunRow): MigrationRun {
     batchMax: number(row['batch_max']),
     maxLag: number(row['max_lag']),
     held: text(row['held']),
-    announced: row['announced'] === null ? null : Number(row['announced']) === 1,
+    announced: (row['announced'] ?? null) === null ? null : Number(row['announced']) === 1,
     dryRun: Number(row['dry_run']) === 1,
     requestedBy: text(row['requested_by']),
     reason: text(row['reason']),

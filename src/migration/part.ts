@@ -54,6 +54,8 @@ async function plan(migration: Migration, ledger: Ledger, run: MigrationRun, ctx
   if (run.state === 'planning') {
     await waitForOthers(migration, ledger, run)
     try {
+      if (ledger.db.dialect.name === 'redis' && migration.effects !== 'external')
+        throw new Error(`a ledger in Redis has no transaction for it: say effects: 'external', at least once`)
       const range = await source.bounds(ledger.db)
       const ranges = range === undefined ? [] : await source.split(ledger.db, range, run.shards)
       if (migration.on !== undefined) await ledger.runs.willAnnounce(run.id)

@@ -7,10 +7,13 @@ import { isOver, runOf, type MigrationRun, type NewRun, type RunState } from './
 import type { Range } from './source.ts'
 
 /** Rows of the first batch, before anything was measured. */
-const FIRST_BATCH = 100
+export const FIRST_BATCH = 100
 
 /** What became of a request to run a migration. */
 export type Enrolment = 'new' | 'running' | 'resumed' | 'succeeded'
+
+/** As every ledger has it, whatever it lies in. */
+export type Runs = Pick<RunLedger, keyof RunLedger>
 
 export class RunLedger {
   readonly #db: Database

@@ -15,7 +15,7 @@ import type { Cursor, Range } from './source.ts'
  * How long after its last batch a shard is left to its slice, in milliseconds: longer than a statement may take. It only
  * decides when somebody else is rung for; who may write is decided by the epoch.
  */
-const LEASE = 20_000
+export const LEASE = 20_000
 
 /** A shard in the hands of one slice. */
 export interface Claim {
@@ -53,6 +53,9 @@ export interface ShardStatus {
 
 type ShardRow = Record<string, string | number | null>
 
+/** As every ledger has it, whatever it lies in. */
+export type Shards = Pick<ShardLedger, keyof ShardLedger>
+
 export class ShardLedger {
   readonly #db: Database
   readonly #runs: string
@@ -86,20 +89,7 @@ export class ShardLedger {
       columns: '*',
       of: `from ${this.#shards} where run = $2 and shard = $3`,
     })
-    if (row === undefined) return undefined
-    return {
-      run,
-      shard,
-      epoch: Number(row['epoch']),
-      cursor: cursorOf(row['cursor']),
-      until: cursorOf(row['hi']),
-      size: {
-        rows: Number(row['batch_size']),
-        seenRows: Number(row['seen_rows']),
-        seenMs: Number(row['seen_ms']),
-      },
-      crashes: Number(row['crashes']),
-    }
+    return row && claimOf(run, shard, row)
   }
 
   /**
@@ -216,16 +206,7 @@ export class ShardLedger {
          from ${this.#shards} s where run = $1 order by shard`,
       [run],
     )
-    return rows.map(row => ({
-      shard: Number(row['shard']),
-      open: row['state'] === 'open',
-      cursor: cursorOf(row['cursor']),
-      until: cursorOf(row['hi']),
-      rows: Number(row['rows']),
-      ms: Number(row['ms']),
-      batchSize: Number(row['batch_size']),
-      held: Number(row['held']) === 1,
-    }))
+    return rows.map(statusOf)
   }
 
   /** Open shards of running runs that no slice holds. */
@@ -246,13 +227,43 @@ export class ShardLedger {
 /** Another shard was made of this run at the same moment: rolled back. */
 class TakenMeanwhile extends Error {}
 
-function told(run: string, shard: number, row: ShardRow | undefined): Told {
+export function claimOf(run: string, shard: number, row: ShardRow): Claim {
+  return {
+    run,
+    shard,
+    epoch: Number(row['epoch']),
+    cursor: cursorOf(row['cursor']),
+    until: cursorOf(row['hi']),
+    size: {
+      rows: Number(row['batch_size']),
+      seenRows: Number(row['seen_rows']),
+      seenMs: Number(row['seen_ms']),
+    },
+    crashes: Number(row['crashes']),
+  }
+}
+
+export function statusOf(row: ShardRow): ShardStatus {
+  return {
+    shard: Number(row['shard']),
+    open: row['state'] === 'open',
+    cursor: cursorOf(row['cursor']),
+    until: cursorOf(row['hi']),
+    rows: Number(row['rows']),
+    ms: Number(row['ms']),
+    batchSize: Number(row['batch_size']),
+    held: Number(row['held']) === 1,
+  }
+}
+
+/** Throws MIGRATION_FENCED when there is no row. */
+export function told(run: string, shard: number, row: ShardRow | undefined): Told {
   if (row === undefined)
     throw new RunnerError('MIGRATION_FENCED', `another slice has shard ${shard} of ${run}`)
   return {
     until: cursorOf(row['hi']),
     state: String(row['run_state']) as RunState,
-    batchMax: row['batch_max'] === null ? Infinity : Number(row['batch_max']),
+    batchMax: (row['batch_max'] ?? null) === null ? Infinity : Number(row['batch_max']),
   }
 }
 

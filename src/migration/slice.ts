@@ -132,10 +132,10 @@ class Slice {
     const portion = await migration.source.read(db, db, { after: claim.cursor, until: batch.last })
     const { emitted, failed } = await workOutside(this.#options, portion, error => db.isTransient(error))
     await db.transaction(async tx => {
-      const { batchMax } = await shards.advance(tx, claim, batch.last, portion.rows.length)
-      this.#batchMax = batchMax
       for (const { key, error } of failed) await failures.add(tx, run, key, error)
       await failures.emit(tx, run, shard, emitted)
+      const { batchMax } = await shards.advance(tx, claim, batch.last, portion.rows.length)
+      this.#batchMax = batchMax
     })
     this.#moved(batch, performance.now() - started)
   }
@@ -143,15 +143,24 @@ class Slice {
   /** The row that does it is alone: it is recorded, and the cursor moves past it. */
   #stepOver(batch: Batch, error: unknown): Promise<void> {
     const { ledger, run } = this.#options
-    return this.#transact(batch, tx => ledger.failures.add(tx, run, batch.last, error))
+    return this.#transact(
+      batch,
+      async () => {},
+      tx => ledger.failures.add(tx, run, batch.last, error),
+    )
   }
 
-  /** Moves the cursor past the batch, with what `work` writes. */
-  async #transact(batch: Batch, work: (tx: Transaction) => Promise<void>): Promise<void> {
+  /** Moves the cursor past the batch, with what `work` writes after it, and `before`. */
+  async #transact(
+    batch: Batch,
+    work: (tx: Transaction) => Promise<void>,
+    before?: (tx: Transaction) => Promise<void>,
+  ): Promise<void> {
     let started = 0
     await this.#options.ledger.db.transaction(async tx => {
       // Not before: to wait for its turn says nothing of how many rows are right.
       started = performance.now()
+      await before?.(tx)
       await this.#advance(tx, batch)
       this.#lookahead.begin({ after: batch.last, until: this.#claim.until }, batch.rows)
       await work(tx)

@@ -3,7 +3,7 @@ import { RunnerError } from '../errors.ts'
 import type { JobContext } from '../job/context.ts'
 import type { Database, Queryable, Row, Transaction } from './database.ts'
 import type { BatchContext, Migration } from './definition.ts'
-import type { FailureLedger } from './failure-ledger.ts'
+import type { Failures } from './failure-ledger.ts'
 import type { Cursor, Portion } from './source.ts'
 
 export interface Work {
@@ -16,7 +16,7 @@ export interface Work {
 interface Place {
   tx: Transaction
   db: Database
-  failures: FailureLedger
+  failures: Failures
 }
 
 /** What is kept with the cursor. */

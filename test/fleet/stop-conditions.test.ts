@@ -4,6 +4,9 @@ import { StopConditions, readQueue } from '../../src/fleet/stop-conditions.ts'
 import type { StopOptions, Stopping } from '../../src/fleet/stopping.ts'
 import type { Supervisor } from '../../src/fleet/supervisor.ts'
 import { Events } from '../../src/observe/events.ts'
+import { bench } from '../helpers/fleet.ts'
+import { startRedis } from '../helpers/redis.ts'
+import { Replica } from '../helpers/replica.ts'
 
 it('lets the maximum time run before the replica has started, as when Redis goes away meanwhile', async () => {
   const config = await resolveConfig({ cwd: import.meta.dirname, env: {}, flags: { maxTime: '20ms' } })
@@ -58,5 +61,20 @@ it('reads the own concurrency of a queue', () => {
   expect(readQueue('mail', 5)).toEqual(['mail', 5])
   for (const bad of ['', ':3', 'mail:', 'mail:0', 'mail:x', 'a:b:1']) {
     expect(() => readQueue(bad, 5)).toThrow(JSON.stringify(bad))
+  }
+})
+
+it('drains also what is due at once, and leaves what is due later', async () => {
+  const redis = await startRedis()
+  try {
+    await using b = await bench(redis)
+    const soon = await b.queue.add('act', { do: 'return' }, { delay: 700 })
+    const later = await b.queue.add('act', { do: 'return' }, { delay: 600_000 })
+    await using replica = await Replica.start({ redis, args: ['--queue', b.queue.name, '--drain'] })
+    expect((await replica.ended).code).toBe(0)
+    expect(await soon.getState()).toBe('completed')
+    expect(await later.getState()).toBe('delayed')
+  } finally {
+    await redis.stop()
   }
 })

@@ -30,7 +30,7 @@ const SERVERS: Record<
   mariadb: startMariadb,
 }
 
-export const DATABASE_KINDS = ['sqlite', 'postgres', 'mariadb'] as const
+const DATABASE_KINDS = ['sqlite', 'postgres', 'mariadb'] as const
 export type DatabaseKind = (typeof DATABASE_KINDS)[number]
 
 const isHere: Record<DatabaseKind, boolean> = { sqlite: true, postgres: hasPostgres, mariadb: hasMariadb }

@@ -28,12 +28,21 @@ export class MigrationDriver {
     options: MigrationOptions<Of, Schema>,
     file = import.meta.filename,
   ): Promise<MigrationDriver> {
+    return MigrationDriver.openOn(url, await openLedger(db), options, file)
+  }
+
+  static openOn<Of extends object, Schema extends z.ZodType>(
+    url: string,
+    ledger: Ledger,
+    options: MigrationOptions<Of, Schema>,
+    file = import.meta.filename,
+  ): MigrationDriver {
     // Those that are open are kept by name.
     const database = `test${++databases}`
     setExecutorSettings({ databases: { [database]: url } })
     const definition = migration({ ...options, database })
     Object.assign(definition[MIGRATION] as object, { name: 'fill', file })
-    return new MigrationDriver(await openLedger(db), definition)
+    return new MigrationDriver(ledger, definition)
   }
 
   /** Begins a run, or what becomes of that. */

@@ -4,8 +4,8 @@ import { databasesOf } from '../../config.ts'
 import { ArgsError } from '../../errors.ts'
 import { payloadJson } from '../../job/args.ts'
 import type { JobEntry } from '../../job/manifest.ts'
-import { openDatabase } from '../../migration/databases.ts'
-import { openLedger, type Ledger } from '../../migration/ledger.ts'
+import { openDatabase, openLedgerOf } from '../../migration/databases.ts'
+import type { Ledger } from '../../migration/ledger.ts'
 import { canonical, checksumOf } from '../../migration/run-identity.ts'
 import type { MigrationRun } from '../../migration/ledger-run.ts'
 import type { Enrolment } from '../../migration/run-ledger.ts'
@@ -29,13 +29,19 @@ export async function enqueueMigration(
   const [refused] = await target.check([payloadJson(entry.name, payload, { redact: config.redact })])
   if (refused) throw new ArgsError(refused.message, { details: refused.details })
   await target.close()
-  const db = await openDatabase(entry.migration.database ?? 'default', databasesOf(config))
-  try {
-    if (flags.dryRun === true) {
-      const { dryRun } = await import('../migrations/dry-run.ts')
+  const { database = 'default' } = entry.migration
+  if (flags.dryRun === true) {
+    const { dryRun } = await import('../migrations/dry-run.ts')
+    // Without a ledger: nothing is left in the database, not even its tables.
+    const db = await openDatabase(database, databasesOf(config))
+    try {
       return await dryRun({ entry, payload, db, limit: own.limit, context })
+    } finally {
+      await db.close()
     }
-    const ledger = await openLedger(db)
+  }
+  const ledger = await openLedgerOf(database, databasesOf(config))
+  try {
     const queue = enqueueOptions(flags).queue ?? entry.queue
     const { run, enrolment } = await enrol(ledger, { ...entry, queue }, payload, own)
     if (enrolment === 'new' || enrolment === 'resumed') {
@@ -48,7 +54,7 @@ export async function enqueueMigration(
     const timeout = flags.timeout === undefined ? undefined : durationOption('--timeout', flags.timeout)
     await (flags.follow === true ? follow : untilOver)(ledger, run.id, timeout, context)
   } finally {
-    await db.close()
+    await ledger.db.close()
   }
 }
 

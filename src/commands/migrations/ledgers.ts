@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs'
 import { databasesOf, type Config } from '../../config.ts'
 import { RunnerError } from '../../errors.ts'
-import { openDatabase } from '../../migration/databases.ts'
-import { openLedger, type Ledger } from '../../migration/ledger.ts'
+import { openLedgerOf } from '../../migration/databases.ts'
+import type { Ledger } from '../../migration/ledger.ts'
 import type { MigrationRun } from '../../migration/ledger-run.ts'
 import { didYouMean } from '../../suggestion.ts'
 
@@ -23,8 +23,7 @@ export class Ledgers implements AsyncDisposable {
     const there = databases.filter(
       ([, url]) => !url.startsWith('sqlite:') || existsSync(url.slice('sqlite:'.length)),
     )
-    const open = async ([name]: [string, string]) =>
-      openLedger(await openDatabase(name, Object.fromEntries(databases)))
+    const open = async ([name]: [string, string]) => openLedgerOf(name, Object.fromEntries(databases))
     return new Ledgers(await Promise.all(there.map(open)))
   }
 

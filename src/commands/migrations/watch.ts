@@ -11,7 +11,8 @@ const LOOK_EVERY = 500
 /** The last one is of a run that is over, unless `signal` aborted before. */
 export async function* looks(ledger: Ledger, run: string, signal?: AbortSignal): AsyncGenerator<RunProgress> {
   let progress = await progressOf(ledger, run)
-  while (!isOver(progress.run.state) && signal?.aborted !== true) {
+  const isAborted = () => signal?.aborted === true
+  while (!isOver(progress.run.state) && !isAborted()) {
     yield progress
     await sleep(LOOK_EVERY, undefined, signal && { signal }).catch(() => undefined)
     progress = await progressOf(ledger, run, progress)

@@ -2,9 +2,12 @@
  * SQLite by Node's own module. Its calls are synchronous: a statement holds the event loop of the executor while it
  * runs. Waiting for another writer does not: that is asked for again, with pauses, until the limit.
  */
+import { existsSync, mkdirSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DatabaseSync } from 'node:sqlite'
 import pLimit from 'p-limit'
+import { RunnerError } from '../../errors.ts'
 import type { Database, Dialect, Queryable, Row } from '../database.ts'
 import { replacePlaceholders } from './placeholders.ts'
 
@@ -27,6 +30,13 @@ const dialect: Dialect = {
 }
 
 export function openSqlite(file: string): Database {
+  const folder = dirname(file)
+  // Ours is made; that of a path with a slip in it is not.
+  if (basename(folder) === '.runner') mkdirSync(folder, { recursive: true })
+  else if (!existsSync(folder))
+    throw new RunnerError('DATABASE_UNREACHABLE', `SQLite: there is no folder ${folder}`, {
+      hint: 'the path of a sqlite: URL belongs to the folder that the command is run in',
+    })
   const idle: Connection[] = []
   // In turn: SQLite itself does not know who came first, and those of other processes are enough to contend with.
   const writer = pLimit(1)

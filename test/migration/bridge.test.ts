@@ -5,15 +5,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openLedger } from '../../../src/migration/ledger.ts'
-import { makeUsers, startDatabase, touches, type TestDatabase } from '../../helpers/databases.ts'
-import { hasPostgres } from '../../helpers/postgres.ts'
-import { startRedis, type TestRedis } from '../../helpers/redis.ts'
-import { Replica } from '../../helpers/replica.ts'
-import { runner } from '../../helpers/runner.ts'
+import { openLedger } from '../../src/migration/ledger.ts'
+import { makeUsers, startDatabase, touches, type TestDatabase } from '../helpers/databases.ts'
+import { hasPostgres } from '../helpers/postgres.ts'
+import { startRedis, type TestRedis } from '../helpers/redis.ts'
+import { Replica } from '../helpers/replica.ts'
+import { runner } from '../helpers/runner.ts'
 
-const jobs = fileURLToPath(new URL('../../fixtures/orms', import.meta.url))
-const modules = fileURLToPath(new URL('../../../node_modules', import.meta.url))
+const jobs = fileURLToPath(new URL('../fixtures/orms', import.meta.url))
+const modules = fileURLToPath(new URL('../../node_modules', import.meta.url))
 const ROWS = 500
 
 describe.skipIf(!hasPostgres)('on PostgreSQL', () => {
