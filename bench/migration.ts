@@ -16,6 +16,7 @@ import { startRedis } from '../test/helpers/redis.ts'
 import { Replica } from '../test/helpers/replica.ts'
 import { runner } from '../test/helpers/runner.ts'
 import { median } from './measure.ts'
+import { idleOfLast } from './skew.ts'
 import { touchRows } from './touch-rows.ts'
 
 const { values } = parseArgs({
@@ -60,6 +61,14 @@ for (const kind of ['sqlite', 'postgres'] as const) {
       `  ${shards} shards, ${replicas} replicas: ${whole(median(rates[i] ?? []))} rows/s, ${ratio.toFixed(2)}x`,
     )
   }
+}
+
+if (values.only === undefined || values.only === 'skew') {
+  const measured = []
+  for (let round = 0; round < Number(values.rounds); round++)
+    measured.push(await idleOfLast(redis, Math.min(ROWS, 200_000)))
+  const idle = measured.map(one => `${(100 * one.idle).toFixed(1)} % (${one.shards} shards)`)
+  console.log(`\nskewed ids, 3 replicas: the one that was busy least was idle for ${idle.join(', ')}`)
 }
 
 async function byHand({ db }: TestDatabase, kind: DatabaseKind, batch: number): Promise<number> {

@@ -69,8 +69,12 @@ export const VERBS: Record<string, VerbEntry> = {
     load: () => import('./migrations/cancel.ts'),
   },
   'migrations set': {
-    about: 'change the size of batches while a run goes on',
+    about: 'change batches, shards or the lag of replicas while a run goes on',
     load: () => import('./migrations/set.ts'),
+  },
+  'migrations test': {
+    about: 'run a migration on a copy of its database, with kills on the way',
+    load: () => import('./migrations/test.ts'),
   },
   'migrations retry-failed': {
     about: 'try the rows again that a run has stepped over',

@@ -13,8 +13,8 @@ import type { Source } from './source.ts'
 const LOOKED_AT = 16
 /** As far as what is left of a shard is counted. */
 const COUNTED = 20_000
-/** Batches that have to be left: less is done before somebody else has begun. */
-const WORTH = 4
+/** Batches that have to be left, and milliseconds that they take: less is done before somebody else has begun. */
+const WORTH = { batches: 4, ms: 500 }
 
 /** The number of the new shard; undefined: nothing is worth it. */
 export async function steal(
@@ -22,16 +22,26 @@ export async function steal(
   source: Pick<Source, 'next' | 'split'>,
   run: string,
 ): Promise<number | undefined> {
-  const open = (await ledger.shards.list(run)).filter(shard => shard.open)
+  const shards = await ledger.shards.list(run)
+  const open = shards.filter(shard => shard.open)
   const measured = await Promise.all(
     open.slice(0, LOOKED_AT).map(async shard => ({ shard, left: await leftOf(ledger, source, shard) })),
   )
   const [largest] = measured.toSorted((a, b) => b.left - a.left)
-  if (largest === undefined || largest.left < WORTH * largest.shard.batchSize) return undefined
+  if (largest === undefined || largest.left < worthOf(shards, largest.shard)) return undefined
   return ledger.shards.halve(run, largest.shard.shard, async range => {
     const [near, far] = await source.split(ledger.db, range, 2)
     return far === undefined ? undefined : (near?.until ?? undefined)
   })
+}
+
+/** Rows. Of how long one takes nothing is known before a first slice is over. */
+function worthOf(shards: readonly ShardStatus[], { batchSize }: ShardStatus): number {
+  const sum = (of: (shard: ShardStatus) => number) => shards.reduce((total, shard) => total + of(shard), 0)
+  const known = shards.filter(shard => shard.ms > 0)
+  const perMs =
+    known.length === 0 ? 0 : known.reduce((rows, shard) => rows + shard.rows, 0) / sum(shard => shard.ms)
+  return Math.max(WORTH.batches * batchSize, Math.min(COUNTED, WORTH.ms * perMs))
 }
 
 async function leftOf(

@@ -67,7 +67,9 @@ export async function openPostgres(url: string): Promise<Database> {
         DISCONNECTED.test(messageOf(error))
       )
     },
-    close: () => pool.end(),
+    close: async () => {
+      if (!pool.ending) await pool.end()
+    },
   }
 }
 

@@ -2,6 +2,7 @@
  * SQLite by Node's own module. Its calls are synchronous: a statement holds the event loop of the executor while it
  * runs. Waiting for another writer does not: that is asked for again, with pauses, until the limit.
  */
+import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -83,6 +84,7 @@ class Connection implements Queryable {
   constructor(file: string) {
     this.#db = new DatabaseSync(file, { timeout: 0 })
     this.#db.exec('pragma journal_mode = wal')
+    this.#db.function('runner_hash', { deterministic: true }, hashOf)
   }
 
   // Rejects, and does not throw: callers of all databases are the same.
@@ -106,6 +108,11 @@ class Connection implements Queryable {
   close(): void {
     this.#db.close()
   }
+}
+
+/** 32 bits of a text: SQLite has no hash, and two copies are compared by the sum of those of their rows. */
+function hashOf(text: unknown): number {
+  return createHash('sha1').update(String(text)).digest().readUInt32BE(0)
 }
 
 /** Integers are numbers where they fit: Node's module throws for one that does not, after the statement has run. */

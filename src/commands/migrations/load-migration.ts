@@ -1,0 +1,49 @@
+/** A migration of this project, imported here. */
+import { existsSync } from 'node:fs'
+import { basename, extname, resolve } from 'node:path'
+import type { Config } from '../../config.ts'
+import { RunnerError, messageOf } from '../../errors.ts'
+import { defaultExport } from '../../job/default-export.ts'
+import { MIGRATION, isJobDefinition } from '../../job/define.ts'
+import { IMPORT_TIMEOUT } from '../../job/import-deadline.ts'
+import { openDatabase } from '../../migration/databases.ts'
+import { withArgs, type MigrationFile } from '../../migration/definition.ts'
+import { estimateOf } from '../../migration/estimate.ts'
+import { findJob } from '../job-files.ts'
+
+/** `name`: or a file. `data`: JSON of its arguments. */
+export async function loadMigration(config: Config, name: string, data: string) {
+  const path = resolve(config.cwd, name)
+  const found =
+    extname(name) !== '' && existsSync(path)
+      ? { name: basename(name, extname(name)), file: path }
+      : findJob(config, name)
+  const exported = await defaultExport(found.file, IMPORT_TIMEOUT)
+  const inFile = isJobDefinition(exported) ? (exported[MIGRATION] as MigrationFile | undefined) : undefined
+  if (inFile === undefined)
+    throw new RunnerError('USAGE', `${name} is no migration`, { hint: 'export default migration({ ... })' })
+  const payload = parse(data)
+  const migration = withArgs({ ...inFile, ...found }, payload)
+  const { database = 'default', shards } = migration
+  return {
+    database,
+    order: { file: found.file, name: found.name, database, payload, shards },
+    /** Rows that it has before it, in about; 1 where that is not known. */
+    estimate: async (url: string) => {
+      const db = await openDatabase(database, { [database]: url })
+      try {
+        return (await estimateOf(migration, db)) ?? 1
+      } finally {
+        await db.close()
+      }
+    },
+  }
+}
+
+function parse(data: string): unknown {
+  try {
+    return JSON.parse(data) as unknown
+  } catch (error) {
+    throw new RunnerError('USAGE', `--data: ${messageOf(error)}`)
+  }
+}
