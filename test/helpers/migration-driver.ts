@@ -15,6 +15,8 @@ let databases = 0
 export class MigrationDriver {
   readonly ledger: Ledger
   readonly queued = new Map<string, unknown>()
+  /** What becomes of a part that is rung for. Default: it is queued. */
+  bell: (() => Promise<never>) | undefined
   readonly #definition: ReturnType<typeof migration>
   #fence = 0
 
@@ -43,6 +45,11 @@ export class MigrationDriver {
     const definition = migration({ ...options, database })
     Object.assign(definition[MIGRATION] as object, { name: 'fill', file })
     return new MigrationDriver(ledger, definition)
+  }
+
+  /** Of the definition. */
+  get source(): object {
+    return (this.#definition[MIGRATION] as MigrationOptions).source
   }
 
   /** Begins a run, or what becomes of that. */
@@ -80,6 +87,7 @@ export class MigrationDriver {
         signal.throwIfAborted()
       },
       enqueue: async (_name, payload, options) => {
+        await this.bell?.()
         const part = options?.id as string
         if (!this.queued.has(part)) this.queued.set(part, payload)
         return part
