@@ -11,6 +11,7 @@ const FAULTS = 'test/faults/**/*.test.ts'
 const WAITING = [
   'soak',
   'migration',
+  'migration-outage',
   'crash',
   'outage',
   'verify',

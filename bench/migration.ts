@@ -17,6 +17,7 @@ import { Replica } from '../test/helpers/replica.ts'
 import { runner } from '../test/helpers/runner.ts'
 import { median } from './measure.ts'
 import { idleOfLast } from './skew.ts'
+import { takeover } from './takeover.ts'
 import { touchRows } from './touch-rows.ts'
 
 const { values } = parseArgs({
@@ -69,6 +70,17 @@ if (values.only === undefined || values.only === 'skew') {
     measured.push(await idleOfLast(redis, Math.min(ROWS, 200_000)))
   const idle = measured.map(one => `${(100 * one.idle).toFixed(1)} % (${one.shards} shards)`)
   console.log(`\nskewed ids, 3 replicas: the one that was busy least was idle for ${idle.join(', ')}`)
+}
+
+if (values.only === undefined || values.only === 'kill') {
+  const taken = []
+  for (let round = 0; round < Number(values.rounds); round++) taken.push(await takeover(redis, 60_000))
+  const gaps = taken.flatMap(one => one.gaps).toSorted((a, b) => a - b)
+  const at = (share: number) => ((gaps[Math.floor(share * (gaps.length - 1))] ?? 0) / 1_000).toFixed(1)
+  const memory = Math.max(...taken.map(one => one.memory))
+  console.log(
+    `SIGKILL: ${gaps.length} shards stood still for ${at(0.5)} s (median), ${at(1)} s at most; Redis had ${whole(memory / 1024)} KiB more at most`,
+  )
 }
 
 async function byHand({ db }: TestDatabase, kind: DatabaseKind, batch: number): Promise<number> {

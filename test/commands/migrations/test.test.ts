@@ -68,10 +68,10 @@ describeDatabases(kind => {
     async () => {
       // PostgreSQL copies what nobody is connected to.
       await server.db.close()
-      const ended = await test('fill-domain', '--kills', '3')
+      const ended = await test('fill-domain', '--kills', '2')
       expect(ended).toMatchObject({
         code: 0,
-        stdout: 'fill-domain: 500 rows, 0 stepped over, 3 kills; the same as without them\n',
+        stdout: 'fill-domain: 500 rows, 0 stepped over, 2 kills; the same as without them\n',
       })
       server = await reopened(server)
       expect(await touches(server.db)).toEqual({ 0: ROWS })
@@ -83,10 +83,13 @@ describeDatabases(kind => {
     },
   )
 
+  // The comparison is the same in both.
+  if (kind !== 'sqlite') return
+
   it('fails when kills change what is written', { timeout: 60_000 }, async () => {
     await server.db.close()
     const file = `${fixture('migrations-unsafe')}/counts-again.ts`
-    const ended = await test(file, '--kills', '3', '--json')
+    const ended = await test(file, '--kills', '2', '--json')
     expect(ended.code).toBe(5)
     expect(ended.stderr).toMatch(/without them other rows are in: (public\.)?users/)
     const ignored = await test('counts-again', '--kills', '1', '--ignore', 'domain')
