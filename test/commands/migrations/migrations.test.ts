@@ -78,6 +78,8 @@ it('is begun, watched, waited for, and done once', async () => {
   expect(text).toMatch(new RegExp(`^${run}  succeeded  2,000 of about 2,000 rows`))
   expect(text).toMatch(/^shard 0 {2}█{20} {2}[\d,]+ rows {2}batch [\d,]+ +done$/m)
   expect((await cli('migrations', 'output', run)).stdout).toBe('{"id":300}\n')
+  expect((await cli('migrations', 'output', run, '--csv')).stdout).toBe('id\n300\n')
+  expect(await cli('migrations', 'output', run, '--csv', '--json')).toMatchObject({ code: 2 })
   expect((await cli('migrations', 'list')).stdout).toMatch(
     new RegExp(`^${run} +succeeded .*\\{\\} +JIRA-1$`, 'm'),
   )
