@@ -99,8 +99,12 @@ function fromDefinition({ name, file }: JobFile, definition: JobDefinition): Loa
   return { entry, run: bound, ...(args === undefined ? {} : { schema: args }) }
 }
 
-function targetOf({ database, shards }: JobEntry['migration'] & object): JobEntry['migration'] & object {
-  return { shards, ...(database === undefined ? {} : { database }) }
+function targetOf({
+  database,
+  shards,
+  after,
+}: JobEntry['migration'] & object): JobEntry['migration'] & object {
+  return { shards, ...(database !== undefined && { database }), ...(after !== undefined && { after }) }
 }
 
 function optionInvalid(where: string, definition: JobDefinition, error: z.ZodError): RunnerError {

@@ -34,7 +34,7 @@ export interface JobEntry {
   block?: { limit?: number | false }
   priority?: number
   /** Of a migration. */
-  migration?: { database?: string; shards: number }
+  migration?: { database?: string; shards: number; after?: readonly string[] }
   removeOnComplete?: Keep
   removeOnFail?: Keep
 }

@@ -15,16 +15,16 @@ export async function announce(
   run: MigrationRun,
   { enqueue, log, attempt }: Pick<JobContext, 'enqueue' | 'log' | 'attempt'>,
 ): Promise<void> {
-  if (on === undefined || run.announced !== false || !isOver(run.state)) return
+  if (run.announced !== false || !isOver(run.state)) return
   const rows = (await shards.list(run.id)).reduce((sum, shard) => sum + shard.rows, 0)
   const failed = await failures.count(run.id)
   const context: EndContext = { run: run.id, args, rows, failed, error: run.error, enqueue, log }
   const name = run.state === 'succeeded' ? 'done' : 'failed'
   try {
-    if (run.state !== 'cancelled') await on[name]?.(context)
+    if (run.state !== 'cancelled') await on?.[name]?.(context)
   } catch (error) {
     if (attempt < TRIES) throw error
     await runs.note(run.id, 'runner', `on.${name} threw: ${messageOf(error)}`)
   }
-  await runs.announced(run.id)
+  await runs.announced(run)
 }

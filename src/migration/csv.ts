@@ -23,7 +23,8 @@ interface Place {
 const SAMPLED = 200
 
 export function csv<Of extends object = Row>(file: string, options: CsvOptions = {}): Source<Of> {
-  return new CsvSource(file, options) as unknown as Source<Of>
+  const fresh = () => new CsvSource(file, options) as unknown as Source<Of>
+  return Object.assign(fresh(), { fresh })
 }
 
 class CsvSource implements Source {

@@ -110,7 +110,8 @@ export type Migration = Omit<MigrationFile, 'source' | 'args'> & { source: Sourc
 /** `input`: of the schema. */
 export function withArgs({ source, args: schema, ...rest }: MigrationFile, input: unknown): Migration {
   const args = schema === undefined ? input : schema.parse(input)
-  return { ...rest, args, source: typeof source === 'function' ? source(args) : source }
+  const made = typeof source === 'function' ? source(args) : source
+  return { ...rest, args, source: made.fresh?.() ?? made }
 }
 
 const DEFAULT_SHARDS = 16

@@ -12,6 +12,20 @@ export interface RowFailure {
   at: number
 }
 
+/** No longer than it is worth: an error may quote a whole file. */
+const LONGEST = 10_000
+const LONGEST_CODE = 190
+
+/** As it may be written: PostgreSQL has no text with a NUL in it. */
+export function failureOf(error: unknown): { message: string; code: string | null } {
+  const clean = (text: string, length: number) => text.replaceAll('\0', '').slice(0, length)
+  const { code } = (error ?? {}) as { code?: unknown }
+  return {
+    message: clean(messageOf(error), LONGEST),
+    code: typeof code === 'string' ? clean(code, LONGEST_CODE) : null,
+  }
+}
+
 /** As every ledger has it, whatever it lies in. */
 export type Failures = Pick<FailureLedger, keyof FailureLedger>
 
@@ -30,9 +44,9 @@ export class FailureLedger {
   }
 
   async add(tx: Queryable, run: string, key: Cursor, error: unknown): Promise<void> {
-    const { code } = error as { code?: unknown }
     const { now } = this.#db.dialect
-    const params = [run, JSON.stringify(key), messageOf(error), typeof code === 'string' ? code : null]
+    const { message, code } = failureOf(error)
+    const params = [run, JSON.stringify(key), message, code]
     // Nobody else has this row: its shard is locked by this transaction, and it is retried when that is over.
     const again = `update ${this.#failures} set error = $3, code = $4, attempts = attempts + 1, state = 'open', at = ${now}
       where run = $1 and ${this.#key} = $2`

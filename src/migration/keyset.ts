@@ -1,15 +1,17 @@
 /**
  * Rows of a table by a key that is unique, never null and never changed: pages by key, not by offset, so that the last
- * page costs what the first did. The order is that of the database, whatever the type of the key; here it is only text.
+ * page costs what the first did. The order is that of the database, whatever the type of the key; here it is only text, and a key whose text
+ * loses something is refused (binary keys, enums of MySQL).
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { RunnerError } from '../errors.ts'
 import type { Database, Queryable, Row } from './database.ts'
+import { checkKey } from './key-check.ts'
 import { keyRange } from './key-range.ts'
 import { portionOf, type Batch, type Cursor, type Portion, type Range, type Source } from './source.ts'
 
 export interface KeysetOptions {
-  /** Column or columns of the key, in order. Unique together, never null, never changed by the migration. */
+  /** Column or columns of the key, in order. Unique together, never null, never changed by the migration; not binary. */
   key: string | readonly string[]
   /** Columns that `batch` and `each` are given. Default: all. */
   select?: readonly string[]
@@ -41,7 +43,10 @@ class Keyset<Of extends object> implements Source<Of> {
   async bounds(db: Database): Promise<Range | undefined> {
     const { keys, texts, from, descending } = this.#sql(db)
     const [last] = await db.query(`select ${texts.join(', ')} from ${from} order by ${descending} limit 1`)
-    return last === undefined ? undefined : { after: null, until: cursorOf(last, keys.length) }
+    if (last === undefined) return undefined
+    const until = cursorOf(last, keys.length)
+    await checkKey(db, { table: this.#table, columns: this.#keys, place: until })
+    return { after: null, until }
   }
 
   async split(db: Database, range: Range, shards: number): Promise<Range[]> {

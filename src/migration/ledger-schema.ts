@@ -32,7 +32,7 @@ function tablesOf({ name: kind, quote }: Dialect): Record<string, string> {
       epoch integer not null default 0, owner ${name}, lease_until bigint not null default 0, state ${name} not null,
       batch_size integer not null, seen_rows double precision not null default 0,
       seen_ms double precision not null default 0, ${quote('rows')} bigint not null default 0,
-      ms bigint not null default 0, crashes integer not null default 0, primary key (run, shard)`,
+      ms bigint not null default 0, crashes integer not null default 0, alone integer not null default 0, primary key (run, shard)`,
     failures: `run ${name} not null, ${quote('key')} ${key} not null, error ${long} not null, code ${name},
       attempts integer not null, state ${name} not null, at bigint not null, primary key (run, ${quote('key')})`,
     events: `run ${name} not null, at bigint not null, who ${name}, what ${long} not null`,

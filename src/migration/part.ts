@@ -52,13 +52,13 @@ async function begin(migration: MigrationFile, ledger: Ledger, ctx: JobContext):
 async function plan(migration: Migration, ledger: Ledger, run: MigrationRun, ctx: JobContext): Promise<void> {
   const { source } = migration
   if (run.state === 'planning') {
+    if (migration.on !== undefined) await ledger.runs.willAnnounce(run.id)
     await waitForOthers(migration, ledger, run)
     try {
       if (ledger.db.dialect.name === 'redis' && migration.effects !== 'external')
         throw new Error(`a ledger in Redis has no transaction for it: say effects: 'external', at least once`)
       const range = await source.bounds(ledger.db)
       const ranges = range === undefined ? [] : await source.split(ledger.db, range, run.shards)
-      if (migration.on !== undefined) await ledger.runs.willAnnounce(run.id)
       await ledger.runs.plan(run.id, ranges, await estimateOf(migration, ledger.db))
     } catch (error) {
       if (ledger.db.isTransient(error)) throw error

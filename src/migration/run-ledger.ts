@@ -160,8 +160,10 @@ export class RunLedger {
     await this.#db.query(`update ${this.#runs} set announced = 0 where id = $1`, [id])
   }
 
-  async announced(id: string): Promise<void> {
-    await this.#db.query(`update ${this.#runs} set announced = 1 where id = $1`, [id])
+  /** Without effect when it was enqueued again meanwhile: then it is over once more, later. */
+  async announced({ id, finishedAt }: MigrationRun): Promise<void> {
+    const sql = `update ${this.#runs} set announced = 1 where id = $1 and finished_at = $2`
+    await this.#db.query(sql, [id, finishedAt])
   }
 
   /** It is over, and its file has not been called yet. */

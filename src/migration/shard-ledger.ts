@@ -26,8 +26,9 @@ export interface Claim {
   cursor: Cursor | null
   until: Cursor | null
   size: BatchSize
-  /** Slices that died at this cursor. */
+  /** Slices that died at this cursor; and those of them that had one row. */
   crashes: number
+  alone: number
 }
 
 /** What a batch is told when it moves the cursor. */
@@ -80,6 +81,7 @@ export class ShardLedger {
     // What is read of the row here is what was there before: in this order also where SET takes effect one by one.
     const row = await changeRow<ShardRow>(this.#db, {
       sql: `update ${this.#shards} set epoch = epoch + 1,
+         alone = alone + case when owner is not null and crashes > 1 and batch_size = 1 then 1 else 0 end,
          batch_size = case when owner is null or crashes < 2 then batch_size
            when batch_size < 4 then 1 else floor(batch_size / 4) end,
          crashes = crashes + case when owner is null then 0 else 1 end,
@@ -105,7 +107,7 @@ export class ShardLedger {
     const row = await changeRow<ShardRow>(
       this.#db,
       {
-        sql: `update ${this.#shards} set ${this.#cursor} = $1, ${this.#rows} = ${this.#rows} + $2, crashes = 0,
+        sql: `update ${this.#shards} set ${this.#cursor} = $1, ${this.#rows} = ${this.#rows} + $2, crashes = 0, alone = 0,
          batch_size = $7, lease_until = ${this.#db.dialect.now} + ${LEASE}
        where run = $3 and shard = $4 and epoch = $5 and state = 'open'
          and ${this.#db.dialect.same(this.#cursor, '$6')}`,
@@ -129,6 +131,19 @@ export class ShardLedger {
     return told(run, shard, row)
   }
 
+  /**
+   * At the end of a transaction: whether it still is the one that `advance` was in. MySQL ends one by itself, and
+   * commits what comes next statement by statement; an author who catches that error does not see it.
+   */
+  async isWhole(tx: Queryable, { run, shard }: Claim, to: Cursor): Promise<boolean> {
+    if (this.#db.dialect.name !== 'mysql') return true
+    const [row] = await tx.query<ShardRow>(
+      `select ${this.#cursor} from ${this.#shards} where run = $1 and shard = $2`,
+      [run, shard],
+    )
+    return row?.['cursor'] === JSON.stringify(to)
+  }
+
   /** In the transaction of a batch, when there were more rows in it, or fewer, than it was said to have. */
   async correct(tx: Queryable, { run, shard }: Claim, rows: number): Promise<void> {
     const sql = `update ${this.#shards} set ${this.#rows} = ${this.#rows} + $1 where run = $2 and shard = $3`
@@ -144,11 +159,12 @@ export class ShardLedger {
     )
   }
 
-  /** False when it was fenced, or its end was moved away meanwhile. */
-  async finish({ run, shard, epoch, until }: Claim, ms: number): Promise<boolean> {
+  /** False when it was fenced, its end was moved away meanwhile, or its cursor is not where the slice thinks it is. */
+  async finish({ run, shard, epoch, cursor, until }: Claim, ms: number): Promise<boolean> {
     const sql = `update ${this.#shards} set state = 'done', owner = null, lease_until = 0, ms = ms + $1
-        where run = $2 and shard = $3 and epoch = $4 and ${this.#db.dialect.same('hi', '$5')}`
-    const params = [Math.round(ms), run, shard, epoch, jsonOf(until)]
+        where run = $2 and shard = $3 and epoch = $4 and ${this.#db.dialect.same('hi', '$5')}
+          and ${this.#db.dialect.same(this.#cursor, '$6')}`
+    const params = [Math.round(ms), run, shard, epoch, jsonOf(until), jsonOf(cursor)]
     return (await change(this.#db, { sql, params })) > 0
   }
 
@@ -240,6 +256,7 @@ export function claimOf(run: string, shard: number, row: ShardRow): Claim {
       seenMs: Number(row['seen_ms']),
     },
     crashes: Number(row['crashes']),
+    alone: Number(row['alone']),
   }
 }
 

@@ -10,6 +10,7 @@ import type { JobContext } from '../job/context.ts'
 import { milliseconds } from '../units.ts'
 import { afterBatch, halved } from './batch-size.ts'
 import type { Transaction } from './database.ts'
+import { failureOf } from './failure-ledger.ts'
 import type { Ledger } from './ledger.ts'
 import type { Claim, Told } from './shard-ledger.ts'
 import type { Batch } from './source.ts'
@@ -20,8 +21,8 @@ import { workOn, workOutside, type Work } from './work.ts'
 const SLICE = milliseconds('20s')
 /** Batches in a row that may fail for want of a lock or a connection before the slice gives up for a while. */
 const PATIENCE = 5
-/** Slices that may die at one row before it is stepped over. */
-const CRASHES = 3
+/** Slices that may die at a row that is alone before it is stepped over: replicas die of other things, too. */
+const DEATHS = 2
 /** Batches of which no more than half may fail by the author's code. */
 const BREAKER = 50
 
@@ -95,8 +96,7 @@ class Slice {
   async #take(batch: Batch): Promise<SliceEnd | undefined> {
     const claim = this.#claim
     try {
-      if (claim.crashes >= CRASHES && claim.size.rows === 1)
-        await this.#stepOver(batch, new CrashedHere(claim))
+      if (claim.alone >= DEATHS) await this.#stepOver(batch, new CrashedHere(claim))
       else if (this.#options.migration.effects === 'external') await this.#commitOutside(batch)
       else await this.#commit(batch)
       this.#failedInARow = 0
@@ -116,6 +116,8 @@ class Slice {
       const more = portion.rows.length - batch.rows
       if (more !== 0) await shards.correct(tx, claim, more)
       await workOn(this.#options, portion, { tx, db, failures })
+      if (!(await shards.isWhole(tx, claim, batch.last)))
+        throw new Error('the database ended the transaction of the batch, and the code went on after that')
     })
   }
 
@@ -187,12 +189,14 @@ class Slice {
     this.spent += ms
     claim.cursor = last
     claim.crashes = 0
+    claim.alone = 0
     claim.size = afterBatch(claim.size, rows, ms, this.#batchMax)
   }
 
-  async #onError(error: unknown, batch: Batch): Promise<SliceEnd | undefined> {
+  async #onError(thrown: unknown, batch: Batch): Promise<SliceEnd | undefined> {
     const { ledger, ctx } = this.#options
     const claim = this.#claim
+    const error = thrown instanceof Error ? thrown : new Error(`thrown: ${String(thrown)}`)
     if (error instanceof RolledBack) return error.end
     if (error instanceof RunnerError && error.code === 'MIGRATION_FENCED') return 'stop'
     // The run is ended from outside: the supervisor says what becomes of it.
@@ -200,11 +204,28 @@ class Slice {
     const transient = ledger.db.isTransient(error)
     if (transient && ++this.#failedInARow > PATIENCE) throw error
     if (!transient && this.#count(true)) return this.#giveUp(error)
-    if (claim.size.rows > 1) {
+    if (claim.size.rows > 1 && batch.rows > 0) {
       claim.size = halved(claim.size)
       ctx.log.debug({ rows: claim.size.rows, err: error }, 'batch rolled back, again with fewer rows')
-    } else if (!transient) await this.#stepOver(batch, error)
+    } else if (!transient) return this.#onRow(error, batch)
     return undefined
+  }
+
+  /** It cannot be made smaller. Of one row: that is stepped over. Undefined: go on. */
+  async #onRow(error: Error, batch: Batch): Promise<SliceEnd | undefined> {
+    if (batch.rows !== 1) return this.#fail(`a batch that cannot be made smaller failed: ${error.message}`)
+    try {
+      await this.#stepOver(batch, error)
+      return undefined
+    } catch (thrown) {
+      if (thrown instanceof RolledBack) return thrown.end
+      const { db } = this.#options.ledger
+      if (thrown instanceof RunnerError && thrown.code === 'MIGRATION_FENCED') return 'stop'
+      if (db.isTransient(thrown)) throw thrown
+      return this.#fail(
+        `a row that failed cannot be recorded: ${messageOf(thrown)}; it failed by: ${error.message}`,
+      )
+    }
   }
 
   /** True when more than half of the last batches failed. */
@@ -216,10 +237,15 @@ class Slice {
     return many
   }
 
-  async #giveUp(error: unknown): Promise<SliceEnd> {
+  #giveUp(error: unknown): Promise<SliceEnd> {
+    return this.#fail(
+      `more than half of the last ${BREAKER} batches failed, the last one by: ${messageOf(error)}`,
+    )
+  }
+
+  async #fail(why: string): Promise<SliceEnd> {
     const { ledger, run } = this.#options
-    const why = `more than half of the last ${BREAKER} batches failed, the last one by: ${messageOf(error)}`
-    await ledger.runs.move(run, ['running', 'paused'], 'failed', why)
+    await ledger.runs.move(run, ['running', 'paused'], 'failed', failureOf(new Error(why)).message)
     return 'stop'
   }
 }

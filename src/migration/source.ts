@@ -22,9 +22,13 @@ export interface Portion<Of = Row> {
   rows: readonly Of[]
   /** Names a row of these among all others: where it is. Not told with each row, since few are ever asked for. */
   readonly keyOf: (row: Of) => Cursor
+  /** Whether that is the same whenever the row is read. Default true. */
+  readonly isStable?: boolean
 }
 
 export interface Source<Of = Row> {
+  /** One of its own for each slice, where it keeps something from one call to the next. */
+  fresh?(): Source<Of>
   /** All that is there now: what comes later is the business of whoever writes it. Undefined: nothing is. */
   bounds(db: Database): Promise<Range | undefined>
   /** At most `shards` ranges, side by side, of about the same number of rows. */

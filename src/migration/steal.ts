@@ -11,7 +11,7 @@ import type { Source } from './source.ts'
 
 /** Open shards that are looked at. */
 const LOOKED_AT = 16
-/** As far as what is left of a shard is counted. */
+/** As far as what is left of a shard is counted, at least. */
 const COUNTED = 20_000
 /** Batches that have to be left, and milliseconds that they take: less is done before somebody else has begun. */
 const WORTH = { batches: 4, ms: 500 }
@@ -47,8 +47,8 @@ function worthOf(shards: readonly ShardStatus[], { batchSize }: ShardStatus): nu
 async function leftOf(
   { db }: Ledger,
   source: Pick<Source, 'next' | 'split'>,
-  { cursor, until }: ShardStatus,
+  { cursor, until, batchSize }: ShardStatus,
 ): Promise<number> {
-  const next = await source.next(db, { after: cursor, until }, COUNTED)
+  const next = await source.next(db, { after: cursor, until }, Math.max(COUNTED, WORTH.batches * batchSize))
   return next?.rows ?? 0
 }

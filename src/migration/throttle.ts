@@ -29,9 +29,11 @@ export function maxLag(most: Duration): ThrottleSignal {
         throw new RunnerError('CONFIG_INVALID', 'maxLag() is for PostgreSQL', {
           hint: 'use query() with what tells the lag there',
         })
-      const [row] = await db.query<{ lag: string | null }>(
-        'select extract(epoch from max(replay_lag)) * 1000 as lag from pg_stat_replication',
+      const [row] = await db.query<{ lag: string | null; hidden: string }>(
+        `select extract(epoch from max(replay_lag)) * 1000 as lag, count(*) filter (where state is null) as hidden
+           from pg_stat_replication`,
       )
+      if (Number(row?.hidden) > 0) throw new Error('this user may not see replicas: grant pg_monitor to it')
       const lag = Number(row?.lag ?? 0)
       return lag > (given ?? own) ? `is ${formatMilliseconds(Math.round(lag))}` : undefined
     },
@@ -52,12 +54,21 @@ export function query(sql: string): ThrottleSignal {
   }
 }
 
-/** Holds while GET answers with anything but 200. */
+/** Holds while GET answers with anything but 200. Name and password in it go as basic authorization. */
 export function http(url: string): ThrottleSignal {
+  const { origin, pathname, username, password, search } = new URL(url)
+  const user = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  const headers =
+    user === ':' ? undefined : { authorization: `Basic ${Buffer.from(user).toString('base64')}` }
   return {
-    name: url,
+    // Without what may be a secret: it is shown with the run.
+    name: `${origin}${pathname}`,
     async look() {
-      const { status, body } = await fetch(url, { signal: AbortSignal.timeout(PATIENCE) })
+      const signal = AbortSignal.timeout(PATIENCE)
+      const { status, body } = await fetch(`${origin}${pathname}${search}`, {
+        signal,
+        ...(headers && { headers }),
+      })
       await body?.cancel()
       return status === 200 ? undefined : `answers ${status}`
     },

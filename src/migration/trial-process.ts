@@ -1,6 +1,9 @@
 /** One attempt of a trial: goes on with the run on a copy until it is over, or this process is killed. */
 import { RunnerError, messageOf } from '../errors.ts'
 import { setExecutorSettings } from '../job/executor-settings.ts'
+import { defaultExport } from '../job/default-export.ts'
+import { MIGRATION } from '../job/define.ts'
+import { IMPORT_TIMEOUT } from '../job/import-deadline.ts'
 import { loadJob } from '../job/load.ts'
 import { ledgerOf } from './databases.ts'
 import { canonical, checksumOf } from './run-identity.ts'
@@ -34,6 +37,9 @@ async function attempt(order: TrialOrder): Promise<void> {
     const { file, name, database, databases, payload, shards, batch } = order
     setExecutorSettings({ databases })
     const job = await loadJob({ file, name, kind: 'module' })
+    // Others have succeeded before, or not: that is nothing to be tried here.
+    const inFile = (await defaultExport(file, IMPORT_TIMEOUT)) as { [MIGRATION]?: { after?: unknown } }
+    delete inFile[MIGRATION]?.after
     const ledger = await ledgerOf(database)
     const advance = ledger.shards.advance.bind(ledger.shards)
     ledger.shards.advance = async (...given) => {

@@ -77,7 +77,7 @@ export async function callAuthor(work: Work, portion: Portion, tx?: Transaction)
 
 function contextOf(
   { migration, run, ctx }: Work,
-  { rows, keyOf }: Portion,
+  { rows, keyOf, isStable = true }: Portion,
   tx: Queryable,
   emitted: unknown[],
 ): BatchContext {
@@ -86,7 +86,13 @@ function contextOf(
     args: migration.args,
     tx,
     emit: value => void emitted.push(value),
-    key: row => [run, ...keyOf(row)].join(':'),
+    key: row => {
+      if (!isStable)
+        throw new RunnerError('MIGRATION_FAILED', 'key(row): a place in a page is no name for a row', {
+          hint: 'pages(fetch, { key: row => row.id })',
+        })
+      return [run, ...keyOf(row).map(encodeURIComponent)].join(':')
+    },
     signal: ctx.signal,
     log: ctx.log,
   }
@@ -119,9 +125,17 @@ async function inSavepoint(
     else await bySql(tx, async () => migration.each?.(row, context))
   } catch (error) {
     // A lock, a timeout, a broken connection is no fault of the row.
+    if (error instanceof TransactionGone) throw error.cause
     if (db.isTransient(error) || ctx.signal.aborted) throw error
     emitted.length = before
     await failures.add(tx, run, keyOf(row), error)
+  }
+}
+
+/** The database has ended it, or the connection: nothing of the batch is there, and nothing more may be written. */
+class TransactionGone extends Error {
+  constructor(cause: unknown) {
+    super('the transaction is gone', { cause })
   }
 }
 
@@ -131,8 +145,9 @@ async function bySql(tx: Queryable, work: () => Promise<unknown>): Promise<void>
     await work()
     await tx.query('release savepoint one')
   } catch (error) {
-    // On a connection that is broken it cannot be, and need not.
-    await tx.query('rollback to savepoint one').catch(() => undefined)
+    await tx.query('rollback to savepoint one').catch(() => {
+      throw new TransactionGone(error)
+    })
     throw error
   }
 }

@@ -57,7 +57,11 @@ export class MigrationFleet {
   }
 
   async expectOnce(run: string, rows: number): Promise<void> {
-    await expect.poll(() => this.hasSucceeded(run), { timeout: 120_000, interval: 200 }).toBe(true)
+    const state = async () => {
+      const { state: now, error } = await this.ledger.runs.get(run)
+      return error ?? now
+    }
+    await expect.poll(state, { timeout: 120_000, interval: 200 }).toBe('succeeded')
     expect(await touches(this.#server.db)).toEqual({ 1: rows })
     const shards = await this.ledger.shards.list(run)
     expect(shards.reduce((sum, shard) => sum + shard.rows, 0)).toBe(rows)

@@ -82,6 +82,27 @@ describeDatabases(kind => {
     expect(await keyset('users', { key: 'id' }).estimate(db)).toBe(1_000)
   })
 
+  it('refuses a key whose text is less than the key, or in another order', async () => {
+    await db.query('drop table if exists odd')
+    const odd = {
+      sqlite: ['create table odd (id blob primary key)', `insert into odd values (x'00ff10'), (x'41')`],
+      postgres: undefined,
+      mariadb: [
+        'create table odd (id binary(4) primary key)',
+        `insert into odd values (x'00ff1020'), (x'41424344')`,
+      ],
+    }[kind]
+    for (const statement of odd ?? []) await db.query(statement)
+    const bounds = keyset('odd', { key: 'id' }).bounds(db)
+    if (odd !== undefined) await expect(bounds).rejects.toThrow('keyset(odd): id cannot be the key')
+    else await expect(bounds).rejects.toThrow('odd')
+    if (kind !== 'mariadb') return
+    await db.query('drop table odd')
+    await db.query(`create table odd (state enum('zero', 'alpha'), id integer, primary key (state, id))`)
+    await db.query(`insert into odd values ('alpha', 1), ('zero', 2)`)
+    await expect(keyset('odd', { key: ['state', 'id'] }).bounds(db)).rejects.toThrow('it is of type enum')
+  })
+
   it('refuses a key of no column', () => {
     expect(() => keyset('users', { key: [] })).toThrow('keyset(users): key names no column')
   })

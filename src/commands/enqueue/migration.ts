@@ -11,6 +11,7 @@ import type { MigrationRun } from '../../migration/ledger-run.ts'
 import type { Enrolment } from '../../migration/run-ledger.ts'
 import { durationOption } from '../../units.ts'
 import { follow, untilOver } from '../migrations/until-over.ts'
+import { findJob } from '../job-files.ts'
 import { enqueueOptions } from './options.ts'
 import type { EnqueueRequest } from './one.ts'
 import { applyFlags } from './payload.ts'
@@ -29,7 +30,9 @@ export async function enqueueMigration(
   const [refused] = await target.check([payloadJson(entry.name, payload, { redact: config.redact })])
   if (refused) throw new ArgsError(refused.message, { details: refused.details })
   await target.close()
-  const { database = 'default' } = entry.migration
+  const { database = 'default', after = [] } = entry.migration
+  // Throws for one that no file is there of: the run would wait for ever.
+  for (const other of after) findJob(config, other)
   if (flags.dryRun === true) {
     const { dryRun } = await import('../migrations/dry-run.ts')
     // Without a ledger: nothing is left in the database, not even its tables.

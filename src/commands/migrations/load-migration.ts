@@ -27,6 +27,7 @@ export async function loadMigration(config: Config, name: string, data: string) 
   const { database = 'default', shards } = migration
   return {
     database,
+    hasOrm: migration.orm !== undefined,
     order: { file: found.file, name: found.name, database, payload, shards },
     /** Rows that it has before it, in about; 1 where that is not known. */
     estimate: async (url: string) => {

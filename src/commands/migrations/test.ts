@@ -61,6 +61,14 @@ async function test(name: string, flags: TestFlags, context: CliContext): Promis
   const original = databases[database]
   if (original === undefined)
     throw new RunnerError('CONFIG_INVALID', `no database is named ${JSON.stringify(database)}`)
+  if (found.hasOrm && flags.on !== original)
+    throw new RunnerError(
+      'USAGE',
+      `${name} has an orm, whose connection is that of its file: it would write to the original`,
+      {
+        hint: 'let both be a copy that you have made: DATABASE_URL=$COPY runner migrations test ... --on $COPY',
+      },
+    )
   // So that there are enough of them to be killed in.
   const batch = Math.max(1, Math.floor((await found.estimate(original)) / (kills * BATCHES + 1)))
   const order = (url: string): TrialOrder => ({

@@ -20,7 +20,9 @@ export function drizzle<Tx extends { execute(query: SQL): PromiseLike<unknown> }
             .split(/\$(\d+)/)
             .map((part, i) => (i % 2 === 0 ? sql.raw(part) : sql`${params[Number(part) - 1]}`))
           const result = (await tx.execute(sql.join(chunks))) as { rows?: unknown[] } | unknown[]
-          return Array.isArray(result) ? result : (result.rows ?? [])
+          if (!Array.isArray(result)) return result.rows ?? []
+          // mysql2: rows and their fields.
+          return Array.isArray(result[0]) ? result[0] : result
         }),
       ),
   }

@@ -11,7 +11,12 @@ export function mikroOrm<Em extends EntityManager>(
   orm: Pick<MikroORM, 'em'> | (() => Promise<MikroORM>),
 ): Bridge<Em> {
   let opened: Promise<Pick<MikroORM, 'em'>> | undefined
-  const open = () => (opened ??= Promise.resolve(typeof orm === 'function' ? orm() : orm))
+  const open = () => {
+    opened ??= Promise.resolve(typeof orm === 'function' ? orm() : orm)
+    // The next one tries again.
+    opened.catch(() => (opened = undefined))
+    return opened
+  }
   return {
     placeholders: '?',
     transaction: async work =>

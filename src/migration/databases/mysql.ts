@@ -40,6 +40,8 @@ const TRANSIENT = new Set([
   'EPIPE',
   'ETIMEDOUT',
 ])
+/** After these the transaction is gone: what comes next would be committed by itself. */
+const ENDING = new Set(['ER_LOCK_DEADLOCK', 'ER_CHECKREAD', 'ER_QUERY_TIMEOUT', 'ER_STATEMENT_TIMEOUT'])
 const DISCONNECTED = /closed state|Connection lost|connection is in closed/
 
 export async function openMysql(url: string): Promise<Database> {
@@ -64,8 +66,20 @@ export async function openMysql(url: string): Promise<Database> {
         ready.add(connection.connection)
         await connection.beginTransaction()
         usable = true
-        const tx: Queryable = { query: (sql, params) => ask(connection, sql, params) }
+        let gone: unknown
+        const tx: Queryable = {
+          async query(sql, params) {
+            if (gone !== undefined) throw gone
+            try {
+              return await ask(connection, sql, params)
+            } catch (error) {
+              if (codesOf(error).some(code => ENDING.has(code))) gone = error
+              throw error
+            }
+          },
+        }
         const result = await work(tx)
+        if (gone !== undefined) throw gone
         await connection.commit()
         return result
       } catch (error) {

@@ -30,7 +30,9 @@ const MOST = 10
 /** Timeouts of locks and statements, deadlocks, failed serialization, a server that goes or comes. */
 const TRANSIENT = /^(55P03|57014|40P01|40001|25P03|57P0[1-5]|08\w{3}|53\w{3})$/
 const DISCONNECTED =
-  /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT)$|Connection terminated|connection is closed|not queryable/
+  /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT)$|Connection terminated|connection is closed|not queryable|timeout exceeded when trying to connect/
+
+const ignore = () => undefined
 
 export async function openPostgres(url: string): Promise<Database> {
   const { default: pg } = await import('pg').catch((error: unknown) => {
@@ -40,13 +42,15 @@ export async function openPostgres(url: string): Promise<Database> {
   })
   const pool = new pg.Pool({ connectionString: url, max: MOST, connectionTimeoutMillis: 5_000 })
   // An idle connection that breaks is replaced by the next query.
-  pool.on('error', () => undefined)
+  pool.on('error', ignore)
   return {
     dialect,
     query: <Of extends object>(sql: string, params?: readonly unknown[]) => ask<Of>(pool, sql, params),
     async transaction(work) {
       const client = await pool.connect()
       const tx: Queryable = { query: (sql, params) => ask(client, sql, params) }
+      // Without it, one that ends while nobody asks it anything ends this process.
+      client.on('error', ignore)
       let broken: Error | undefined
       try {
         await client.query(BEGIN)
@@ -57,6 +61,7 @@ export async function openPostgres(url: string): Promise<Database> {
         await client.query('rollback').catch((cause: Error) => (broken = cause))
         throw error
       } finally {
+        client.off('error', ignore)
         client.release(broken)
       }
     },

@@ -10,6 +10,7 @@ import { DatabaseSync } from 'node:sqlite'
 import pLimit from 'p-limit'
 import { RunnerError } from '../../errors.ts'
 import type { Database, Dialect, Queryable, Row } from '../database.ts'
+import { codesOf } from './error-codes.ts'
 import { replacePlaceholders } from './placeholders.ts'
 
 const PAUSE_MS = 5
@@ -60,7 +61,7 @@ export function openSqlite(file: string): Database {
           await untilFree(() => connection.query('begin immediate'))
           const begun = performance.now()
           try {
-            const result = await work(connection)
+            const result = await work(connection.inTransaction())
             await untilFree(() => connection.query('commit'))
             await letOthersIn(performance.now() - begun)
             return result
@@ -99,6 +100,22 @@ class Connection implements Queryable {
     const rows = statement.all(...(params as (string | number | null)[])) as Row[]
     for (const row of rows) narrow(row)
     return rows as Of[]
+  }
+
+  /** Some errors end the transaction (ON CONFLICT ROLLBACK): what comes next would be committed by itself. */
+  inTransaction(): Queryable {
+    let gone: unknown
+    return {
+      query: async (sql, params) => {
+        if (gone !== undefined) throw gone
+        try {
+          return await this.query(sql, params)
+        } catch (error) {
+          if (!this.#db.isTransaction) gone = error
+          throw error
+        }
+      },
+    }
   }
 
   rollBack(): void {
@@ -141,7 +158,8 @@ async function untilFree<T>(work: () => Promise<T>): Promise<T> {
 }
 
 function isBusy(error: unknown): boolean {
-  const code = (error as { errcode?: number }).errcode
+  if (codesOf(error).includes('SQLITE_BUSY')) return true
+  const code = (error as { errcode?: number } | undefined)?.errcode
   // The low byte is the code, what is above it says more.
   return code !== undefined && (code & 0xff) === BUSY
 }

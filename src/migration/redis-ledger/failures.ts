@@ -1,7 +1,6 @@
 /** Rows that a run has stepped over, and what its batches emitted, in Redis: kept by the script that moves the cursor. */
-import { messageOf } from '../../errors.ts'
 import type { Transaction } from '../database.ts'
-import type { Failures, RowFailure } from '../failure-ledger.ts'
+import { failureOf, type Failures, type RowFailure } from '../failure-ledger.ts'
 import type { Cursor } from '../source.ts'
 import type { Space } from './space.ts'
 import { queue } from './transaction.ts'
@@ -19,12 +18,12 @@ export class RedisFailures implements Failures {
 
   async add(tx: Transaction, run: string, key: Cursor, error: unknown): Promise<void> {
     const field = JSON.stringify(key)
-    const { code } = error as { code?: unknown }
+    const { message, code } = failureOf(error)
     const before = await this.#space.redis.hget(this.#space.failures(run), field)
     const attempts = before === null ? 0 : (JSON.parse(before) as Kept).attempts
     const kept: Kept = {
-      error: messageOf(error),
-      code: typeof code === 'string' ? code : null,
+      error: message,
+      code,
       attempts: attempts + 1,
       state: 'open',
       at: Date.now(),

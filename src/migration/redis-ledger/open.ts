@@ -28,10 +28,20 @@ const dialect: Dialect = {
 const DISCONNECTED =
   /ECONNREFUSED|ECONNRESET|ETIMEDOUT|Connection is closed|max retries per request|LOADING|READONLY/
 
-export function openRedisLedger(url: string): Ledger {
+/** Throws DATABASE_UNREACHABLE. */
+export async function openRedisLedger(url: string): Promise<Ledger> {
   const redis = new Redis(url, { maxRetriesPerRequest: 3, connectionName: 'runner-migrations' })
   // The command that fails says so.
   redis.on('error', () => undefined)
+  try {
+    await redis.ping()
+  } catch (error) {
+    redis.disconnect()
+    throw new RunnerError(
+      'DATABASE_UNREACHABLE',
+      `the ledger in Redis cannot be reached: ${messageOf(error)}`,
+    )
+  }
   const space = new Space(redis)
   const db: Database = {
     dialect,

@@ -50,7 +50,7 @@ for i = 3, #KEYS do
   local lo, hi = ARGV[2 * i - 3], ARGV[2 * i - 2]
   redis.call('SADD', KEYS[2], i - 3)
   redis.call('HSET', KEYS[i], 'shard', i - 3, 'lo', lo, 'hi', hi, 'cursor', lo, 'state', 'open', 'epoch', 0,
-    'batch_size', ARGV[2], 'seen_rows', 0, 'seen_ms', 0, 'rows', 0, 'ms', 0, 'crashes', 0, 'lease_until', 0)
+    'batch_size', ARGV[2], 'seen_rows', 0, 'seen_ms', 0, 'rows', 0, 'ms', 0, 'crashes', 0, 'alone', 0, 'lease_until', 0)
 end`
 
 /** run, shard keys ... -> 1 for one of those that ask: none is open */
@@ -72,6 +72,10 @@ const SWAP = `
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 return 1`
+
+/** run. when it was over */
+const ANNOUNCED = `
+if redis.call('HGET', KEYS[1], 'finished_at') == ARGV[1] then redis.call('HSET', KEYS[1], 'announced', 1) end`
 
 export class RedisRuns implements Runs {
   readonly #space: Space
@@ -174,8 +178,8 @@ export class RedisRuns implements Runs {
     return this.#put(id, 'announced', 0)
   }
 
-  announced(id: string): Promise<void> {
-    return this.#put(id, 'announced', 1)
+  async announced({ id, finishedAt }: MigrationRun): Promise<void> {
+    await this.#space.call(ANNOUNCED, [this.#space.run(id)], [finishedAt ?? ''])
   }
 
   async toAnnounce(): Promise<MigrationRun[]> {

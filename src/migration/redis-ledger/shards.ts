@@ -15,6 +15,7 @@ if redis.call('HGET', KEYS[1], 'state') ~= 'open' then return {} end
 if redis.call('HEXISTS', KEYS[1], 'owner') == 1 then
   local crashes = redis.call('HINCRBY', KEYS[1], 'crashes', 1)
   local size = tonumber(redis.call('HGET', KEYS[1], 'batch_size'))
+  if crashes > 2 and size == 1 then redis.call('HINCRBY', KEYS[1], 'alone', 1) end
   if crashes > 2 then redis.call('HSET', KEYS[1], 'batch_size', size < 4 and 1 or math.floor(size / 4)) end
 end
 redis.call('HINCRBY', KEYS[1], 'epoch', 1)
@@ -25,7 +26,7 @@ return redis.call('HGETALL', KEYS[1])`
 const ADVANCE = `
 local is = redis.call('HMGET', KEYS[1], 'epoch', 'state', 'cursor')
 if is[1] ~= ARGV[1] or is[2] ~= 'open' or is[3] ~= ARGV[2] then return {} end
-redis.call('HSET', KEYS[1], 'cursor', ARGV[3], 'crashes', 0, 'batch_size', ARGV[5], 'lease_until', now + ARGV[6])
+redis.call('HSET', KEYS[1], 'cursor', ARGV[3], 'crashes', 0, 'alone', 0, 'batch_size', ARGV[5], 'lease_until', now + ARGV[6])
 redis.call('HINCRBY', KEYS[1], 'rows', ARGV[4])
 for i = 7, #ARGV do redis.call(unpack(cjson.decode(ARGV[i]))) end
 return { redis.call('HGET', KEYS[1], 'hi'), unpack(redis.call('HMGET', KEYS[2], 'state', 'batch_max')) }`
@@ -37,10 +38,10 @@ redis.call('HDEL', KEYS[1], 'owner')
 redis.call('HSET', KEYS[1], 'lease_until', 0, 'batch_size', ARGV[2], 'seen_rows', ARGV[3], 'seen_ms', ARGV[4])
 redis.call('HINCRBY', KEYS[1], 'ms', ARGV[5])`
 
-/** shard -> 1. epoch, hi, ms */
+/** shard -> 1. epoch, hi, ms, cursor */
 const FINISH = `
-local is = redis.call('HMGET', KEYS[1], 'epoch', 'hi')
-if is[1] ~= ARGV[1] or is[2] ~= ARGV[2] then return 0 end
+local is = redis.call('HMGET', KEYS[1], 'epoch', 'hi', 'cursor')
+if is[1] ~= ARGV[1] or is[2] ~= ARGV[2] or is[3] ~= ARGV[4] then return 0 end
 redis.call('HDEL', KEYS[1], 'owner')
 redis.call('HSET', KEYS[1], 'state', 'done', 'lease_until', 0)
 redis.call('HINCRBY', KEYS[1], 'ms', ARGV[3])
@@ -54,7 +55,7 @@ if redis.call('SADD', KEYS[2], ARGV[4]) == 0 then return 0 end
 redis.call('HSET', KEYS[1], 'hi', ARGV[3])
 redis.call('HSET', KEYS[3], 'shard', ARGV[4], 'lo', ARGV[3], 'hi', ARGV[2], 'cursor', ARGV[3], 'state', 'open',
   'epoch', 0, 'batch_size', is[4], 'seen_rows', is[5], 'seen_ms', is[6], 'rows', 0, 'ms', 0, 'crashes', 0,
-  'lease_until', 0)
+  'alone', 0, 'lease_until', 0)
 return 1`
 
 type Fields = Record<string, string>
@@ -94,6 +95,10 @@ export class RedisShards implements Shards {
     return told(run, shard, isOurs ? row(fields['hi'] ?? null, ...about) : undefined)
   }
 
+  async isWhole(): Promise<boolean> {
+    return true
+  }
+
   // Rows are counted when they are done here: there is nothing to correct.
   async correct(): Promise<void> {}
 
@@ -102,8 +107,8 @@ export class RedisShards implements Shards {
     await this.#space.call(RELEASE, [this.#space.shard(run, shard)], args)
   }
 
-  async finish({ run, shard, epoch, until }: Claim, ms: number): Promise<boolean> {
-    const args = [epoch, JSON.stringify(until), Math.round(ms)]
+  async finish({ run, shard, epoch, cursor, until }: Claim, ms: number): Promise<boolean> {
+    const args = [epoch, JSON.stringify(until), Math.round(ms), JSON.stringify(cursor)]
     return (await this.#space.call<number>(FINISH, [this.#space.shard(run, shard)], args)) === 1
   }
 
