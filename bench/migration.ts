@@ -2,8 +2,12 @@
  * `npm run bench:migrations`: rows a second of a migration against a loop written by hand, on the same database in the
  * same run; one shard and four, one replica and more. `-- --rows 200000`
  */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import type { Database } from '../src/migration/database.ts'
+import { importFlags } from '../src/job/import-flags.ts'
 import { openLedger } from '../src/migration/ledger.ts'
 import {
   makeUsers,
@@ -36,6 +40,7 @@ const SETUPS = [
   { shards: 4, replicas: 2 },
   { shards: 4, replicas: 3 },
 ]
+const LOOP = fileURLToPath(new URL('./hand-loop.ts', import.meta.url))
 const jobs = new URL('./migrations', import.meta.url).pathname
 
 await using redis = await startRedis()
@@ -43,11 +48,13 @@ for (const kind of ['sqlite', 'postgres'] as const) {
   if (values.only !== undefined && values.only !== kind) continue
   await using server = await startDatabase(kind)
   const loops: number[] = []
+  const pairs: number[] = []
   const rates = SETUPS.map((): number[] => [])
   for (let round = 0; round < Number(values.rounds); round++) {
     const tried: number[] = []
     const steps = [
-      ...BATCHES.map(batch => async () => void tried.push(await byHand(server, kind, batch))),
+      ...BATCHES.map(batch => async () => void tried.push(await byHand(server, 1, batch))),
+      async () => void pairs.push(await byHand(server, 2, 2_000)),
       ...SETUPS.map((setup, i) => async () => void rates[i]?.push(await measure(server, kind, setup))),
     ]
     // Each round begins with another one: what a machine does after a while comes to all of them.
@@ -55,7 +62,10 @@ for (const kind of ['sqlite', 'postgres'] as const) {
     loops.push(Math.max(...tried))
     process.stderr.write('.')
   }
-  console.log(`\n${kind}: loop by hand ${whole(median(loops))} rows/s`)
+  const twice = median(pairs.map((rate, round) => rate / (loops[round] as number)))
+  console.log(
+    `\n${kind}: loop by hand ${whole(median(loops))} rows/s; two side by side ${whole(median(pairs))} rows/s, ${twice.toFixed(2)}x`,
+  )
   for (const [i, { shards, replicas }] of SETUPS.entries()) {
     const ratio = median((rates[i] ?? []).map((rate, round) => rate / (loops[round] as number)))
     console.log(
@@ -83,21 +93,20 @@ if (values.only === undefined || values.only === 'kill') {
   )
 }
 
-async function byHand({ db }: TestDatabase, kind: DatabaseKind, batch: number): Promise<number> {
-  await makeTable(db)
+/** Rows a second of so many loops side by side, each a process with its part of the ids. */
+async function byHand(server: TestDatabase, loops: number, batch: number): Promise<number> {
+  await makeTable(server.db)
+  const [last] = await server.db.query<{ id: number }>('select max(id) as id from users')
+  const edge = (i: number) => String(Math.floor((i * (last?.id ?? 0)) / loops))
+  const children = Array.from({ length: loops }, (_, i) =>
+    fork(LOOP, [server.url, edge(i), edge(i + 1), String(batch)], { execArgv: importFlags() }),
+  )
+  const said = () => Promise.all(children.map(child => once(child, 'message')))
+  await said()
   const started = performance.now()
-  for (let last = 0; ;) {
-    const rows = await db.transaction(async tx => {
-      const found = await tx.query<{ id: number; email: string }>(
-        `select id, email from users where id > $1 order by id limit ${batch} ${db.dialect.lock}`,
-        [last],
-      )
-      await touchRows(tx, found, kind === 'postgres')
-      return found
-    })
-    if (rows.length === 0) break
-    last = rows.at(-1)?.id ?? last
-  }
+  const done = said()
+  for (const child of children) child.send('go')
+  await done
   return (ROWS * 1_000) / (performance.now() - started)
 }
 

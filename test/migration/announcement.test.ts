@@ -1,9 +1,10 @@
 /** `after`, `estimate`, `on`: what comes before a run and after it. */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import type { EndContext } from '../../src/migration/definition.ts'
+import { keyset } from '../../src/migration/keyset.ts'
 import { unattended } from '../../src/migration/reconciliation.ts'
 import { describeDatabases, startDatabase, touches, type TestDatabase } from '../helpers/databases.ts'
-import { openUsers, poison, resetUsers, ROWS } from '../helpers/users-migration.ts'
+import { openUsers, poison, resetUsers, ROWS, type User } from '../helpers/users-migration.ts'
 
 describeDatabases(kind => {
   let server: TestDatabase
@@ -66,6 +67,16 @@ describeDatabases(kind => {
     const broken = await openUsers(server, { ...failing, batch: () => poison(1) })
     expect(await broken.run()).toMatchObject({ state: 'failed', announced: true })
     expect(errors).toEqual(['verify returned false', expect.stringContaining('more than half of the last')])
+  })
+
+  it('on.failed is called when the run cannot be planned', async () => {
+    const errors: (string | null)[] = []
+    const driver = await openUsers(server, {
+      source: keyset<User>('nowhere', { key: 'id' }),
+      on: { failed: ({ error }) => void errors.push(error) },
+    })
+    expect(await driver.run()).toMatchObject({ state: 'failed', announced: true })
+    expect(errors).toEqual([expect.stringContaining('it cannot be planned')])
   })
 
   it('is called by the reconciler when the replica died before it was', async () => {

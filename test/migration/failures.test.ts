@@ -137,6 +137,23 @@ describeDatabases(kind => {
     expect(await touches(server.db)).toEqual({ 1: ROWS })
   })
 
+  it.each([
+    ['a NUL in its message', () => new Error('bad \0 byte')],
+    ['nothing', () => undefined],
+    ['a text', () => 'just a text'],
+  ])('records a row that throws %s', async (_what, thrown) => {
+    const driver = await open({
+      batch: ({ rows }) => {
+        // eslint-disable-next-line typescript/only-throw-error
+        if (rows.some(({ id }) => id === 42)) throw thrown()
+      },
+    })
+    const run = await driver.run()
+    const [failure] = await driver.ledger.failures.list(run.id)
+    expect(failure?.key).toEqual(['42'])
+    expect(failure?.error).not.toContain('\0')
+  })
+
   it('takes smaller batches through a storm of timeouts, and larger ones after it', async () => {
     let calls = 0
     const sizes: number[] = []

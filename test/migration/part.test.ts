@@ -6,7 +6,7 @@ import { keyset } from '../../src/migration/keyset.ts'
 import { once } from '../../src/migration/once.ts'
 import { pages } from '../../src/migration/pages.ts'
 import { describeDatabases, startDatabase, touches, type TestDatabase } from '../helpers/databases.ts'
-import type { MigrationDriver } from '../helpers/migration-driver.ts'
+import { MigrationDriver } from '../helpers/migration-driver.ts'
 import { project } from '../helpers/project.ts'
 import { domainOf, openUsers, resetUsers, ROWS, TOUCH, type User } from '../helpers/users-migration.ts'
 
@@ -110,6 +110,41 @@ describeDatabases(kind => {
     expect(await touches(server.db)).toEqual({ 1: ROWS })
     expect(await driver.rows(run.id)).toBe(ROWS)
     expect(asked.slice(0, 3)).toEqual([null, '100', '250'])
+  })
+
+  it('pages: two runs of one file do not read the pages of each other', async () => {
+    const given = new Map<string, number>()
+    const numbers = Array.from({ length: 500 }, (_, i) => ({ n: i }))
+    const driver = await MigrationDriver.open<{ n: number }, z.ZodType>(server, {
+      args: z.object({ name: z.string() }),
+      source: pages<{ n: number }>(async (cursor, limit) => {
+        const from = Number(cursor ?? 0)
+        const rows = numbers.slice(from, from + limit)
+        return { rows, next: from + limit < numbers.length ? String(from + limit) : null }
+      }),
+      batch: ({ rows, args }) => {
+        const { name } = args as { name: string }
+        given.set(name, (given.get(name) ?? 0) + rows.length)
+      },
+    })
+    const runs = [await driver.enqueue({ name: 'one' }), await driver.enqueue({ name: 'two' })]
+    for (const { run } of runs) await driver.take(`${run}-plan`)
+    await Promise.all(runs.map(({ run }) => driver.take(`${run}-0`)))
+    await driver.drain()
+    expect(Object.fromEntries(given)).toEqual({ one: 500, two: 500 })
+  })
+
+  it('once: fails the run when it fails, since it cannot be cut', async () => {
+    const driver = await MigrationDriver.open(server, {
+      source: once(() => [{ n: 1 }, { n: 2 }]),
+      batch: () => {
+        throw new Error('no such table')
+      },
+    })
+    expect(await driver.run()).toMatchObject({
+      state: 'failed',
+      error: 'a batch that cannot be made smaller failed: no such table',
+    })
   })
 
   it('once: writes what is had in one go, in one transaction', async () => {

@@ -95,5 +95,6 @@ describeDatabases(kind => {
       web.close()
     }
     await expect(http(url).look(server.db, null)).rejects.toThrow('fetch failed')
+    expect(http('https://ops:secret@host.example/gate?token=abc').name).toBe('https://host.example/gate')
   })
 })
