@@ -22,7 +22,6 @@ import { runner } from '../test/helpers/runner.ts'
 import { median } from './measure.ts'
 import { idleOfLast } from './skew.ts'
 import { takeover } from './takeover.ts'
-import { touchRows } from './touch-rows.ts'
 
 const { values } = parseArgs({
   options: {

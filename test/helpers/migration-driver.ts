@@ -5,6 +5,7 @@ import type { z } from 'zod'
 import type { JobContext } from '../../src/job/context.ts'
 import { MIGRATION } from '../../src/job/define.ts'
 import { setExecutorSettings } from '../../src/job/executor-settings.ts'
+import type { Queryable } from '../../src/migration/database.ts'
 import { migration, type MigrationOptions } from '../../src/migration/definition.ts'
 import { openLedger, type Ledger } from '../../src/migration/ledger.ts'
 import type { MigrationRun } from '../../src/migration/ledger-run.ts'
@@ -25,18 +26,18 @@ export class MigrationDriver {
     this.#definition = definition
   }
 
-  static async open<Of extends object, Schema extends z.ZodType>(
+  static async open<Of extends object, Schema extends z.ZodType, Tx = Queryable>(
     { url, db }: TestDatabase,
-    options: MigrationOptions<Of, Schema>,
+    options: MigrationOptions<Of, Schema, Tx>,
     file = import.meta.filename,
   ): Promise<MigrationDriver> {
     return MigrationDriver.openOn(url, await openLedger(db), options, file)
   }
 
-  static openOn<Of extends object, Schema extends z.ZodType>(
+  static openOn<Of extends object, Schema extends z.ZodType, Tx = Queryable>(
     url: string,
     ledger: Ledger,
-    options: MigrationOptions<Of, Schema>,
+    options: MigrationOptions<Of, Schema, Tx>,
     file = import.meta.filename,
   ): MigrationDriver {
     // Those that are open are kept by name.

@@ -4,9 +4,17 @@ import { copyFileSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { eq, sql } from 'drizzle-orm'
+import { int, mysqlTable } from 'drizzle-orm/mysql-core'
+import { drizzle as drizzleOn } from 'drizzle-orm/mysql2'
+import { createPool } from 'mysql2/promise'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { drizzle } from '../../src/migration/bridges/drizzle.ts'
+import { keyset } from '../../src/migration/keyset.ts'
 import { openLedger } from '../../src/migration/ledger.ts'
 import { makeUsers, startDatabase, touches, type TestDatabase } from '../helpers/databases.ts'
+import { hasMariadb } from '../helpers/mariadb.ts'
+import { MigrationDriver } from '../helpers/migration-driver.ts'
 import { hasPostgres } from '../helpers/postgres.ts'
 import { startRedis, type TestRedis } from '../helpers/redis.ts'
 import { Replica } from '../helpers/replica.ts'
@@ -59,6 +67,30 @@ describe.skipIf(!hasPostgres)('on PostgreSQL', () => {
       expect(rows).toBe(ROWS)
     },
   )
+})
+
+describe.skipIf(!hasMariadb)('on MariaDB', () => {
+  it('drizzle, whose driver answers in another way', async () => {
+    await using server = await startDatabase('mariadb')
+    await makeUsers(server.db, ROWS)
+    const pool = createPool(server.url)
+    const users = mysqlTable('users', { id: int().primaryKey(), touched: int().notNull() })
+    const driver = await MigrationDriver.open(server, {
+      orm: drizzle(drizzleOn({ client: pool })),
+      source: keyset<{ id: number }>('users', { key: 'id', select: ['id'] }),
+      async batch({ rows, tx }) {
+        for (const { id } of rows)
+          await tx
+            .update(users)
+            .set({ touched: sql`${users.touched} + 1` })
+            .where(eq(users.id, id))
+      },
+    })
+    const run = await driver.run()
+    await pool.end()
+    expect(run).toMatchObject({ state: 'succeeded' })
+    expect(await touches(server.db)).toEqual({ 1: ROWS })
+  })
 })
 
 /** Prisma's command asks for an engine that it does not need for this. Returns the client's file. */
