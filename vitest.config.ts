@@ -1,5 +1,5 @@
 /**
- * Three groups. Most files use one server and a few short processes each, so they share the cores. Fault tests kill and
+ * Three groups. Most files use one server and a few short processes each, and wait for them: three share two cores. Fault tests kill and
  * block whole replicas: those that time them run alone, one file after the other; the others mostly wait, three at a time,
  * the longest of them first.
  */
@@ -46,7 +46,7 @@ export default defineConfig({
           name: 'tests',
           include: ['test/**/*.test.ts'],
           exclude: [FAULTS],
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },

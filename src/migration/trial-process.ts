@@ -19,6 +19,8 @@ export interface TrialOrder {
   shards: number
   /** Rows of a batch, at most. */
   batch: number
+  /** None was killed before it: the run is a new one. */
+  isFirst: boolean
 }
 
 export type FromTrial =
@@ -34,7 +36,7 @@ process.once('disconnect', () => process.exit(1))
 
 async function attempt(order: TrialOrder): Promise<void> {
   try {
-    const { file, name, database, databases, payload, shards, batch } = order
+    const { file, name, database, databases, payload, shards, batch, isFirst } = order
     setExecutorSettings({ databases })
     const job = await loadJob({ file, name, kind: 'module' })
     // Others have succeeded before, or not: that is nothing to be tried here.
@@ -47,14 +49,19 @@ async function attempt(order: TrialOrder): Promise<void> {
       say({ batch: true })
       return told
     }
-    const { run } = await ledger.runs.enrol({
+    const { run, enrolment } = await ledger.runs.enrol({
       name,
       args: canonical(payload),
       checksum: checksumOf(file),
       queue: 'trial',
       shards,
-      again: false,
+      // Those that have succeeded are none of ours; one that goes on is, once we have begun it.
+      again: true,
     })
+    if (isFirst && enrolment !== 'new')
+      throw new RunnerError('USAGE', `the copy has a run of ${name} that has not succeeded: ${run.id}`, {
+        hint: 'take a copy without it, or other arguments by --data',
+      })
     await ledger.runs.set(run.id, { batchMax: batch })
     const { id, state, error } = await finishRun(ledger, run.id, name, job.run as RunPart)
     say({ over: { run: id, state, error } })

@@ -71,7 +71,7 @@ async function test(name: string, flags: TestFlags, context: CliContext): Promis
     )
   // So that there are enough of them to be killed in.
   const batch = Math.max(1, Math.floor((await found.estimate(original)) / (kills * BATCHES + 1)))
-  const order = (url: string): TrialOrder => ({
+  const order = (url: string): Omit<TrialOrder, 'isFirst'> => ({
     ...found.order,
     databases: { ...databases, [database]: url },
     batch,
@@ -85,8 +85,10 @@ async function test(name: string, flags: TestFlags, context: CliContext): Promis
     )
   }
   await using one = await copyDatabase(original)
+  await forgetRuns(one.url)
   const killed = await runTrial(order(one.url), kills)
   await using other = await copyDatabase(original)
+  await forgetRuns(other.url)
   await runTrial(order(other.url), 0)
   const differ = await difference(one.url, other.url, (flags.ignore ?? '').split(','))
   report(context, { name: found.order.name, ...killed, differ }, await rowsOf(one.url, killed.run))
@@ -98,21 +100,24 @@ interface Trial {
 }
 
 /** Throws MIGRATION_FAILED when the run fails. */
-async function runTrial(order: TrialOrder, kills: number): Promise<Trial> {
-  // Runs that the original has had, or has now, are none of the copy's.
-  const { db } = await openLedgerOf(order.database, order.databases)
-  try {
-    for (const table of ['runs', 'shards']) await db.query(`delete from ${db.dialect.table(table)}`)
-  } finally {
-    await db.close()
-  }
+async function runTrial(order: Omit<TrialOrder, 'isFirst'>, kills: number): Promise<Trial> {
   for (let killed = 0; ; killed++) {
-    const end = await attempt(order, killed < kills)
+    const end = await attempt({ ...order, isFirst: killed === 0 }, killed < kills)
     if (end === 'killed') continue
     if ('broken' in end) throw new RunnerError(end.broken.code as ErrorCode, end.broken.message)
     const { run, state, error } = end.over
     if (state === 'succeeded') return { run, kills: killed }
     throw new RunnerError('MIGRATION_FAILED', `on a copy the run ${state}: ${error}`)
+  }
+}
+
+/** Those that the original has had, or has now: they are none of the copy's. */
+async function forgetRuns(url: string): Promise<void> {
+  const { db } = await openLedgerOf('copy', { copy: url })
+  try {
+    for (const table of ['runs', 'shards']) await db.query(`delete from ${db.dialect.table(table)}`)
+  } finally {
+    await db.close()
   }
 }
 

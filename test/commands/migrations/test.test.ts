@@ -58,6 +58,10 @@ describeDatabases(kind => {
         'select count(*) as n from users where domain is null',
       )
       expect(left).toEqual({ n: 0 })
+      // The runs that it has had are left alone.
+      const again = await test('fill-domain', '--kills', '0', '--on', server.url)
+      expect(again).toMatchObject({ code: 0 })
+      expect(await server.db.query('select id from runner_runs')).toHaveLength(2)
     })
     return
   }
