@@ -1,5 +1,5 @@
 /**
- * Three groups. Most files use one server and a few short processes each, and wait for them: three share two cores. Fault tests kill and
+ * Three groups. Most files use one server and a few short processes each, so they share the cores. Fault tests kill and
  * block whole replicas: those that time them run alone, one file after the other; the others mostly wait, three at a time,
  * the longest of them first.
  */
@@ -20,7 +20,7 @@ const WAITING = [
   'orphans',
 ].map(name => `test/faults/${name}.test.ts`)
 
-/** In the order of the list: what takes three minutes must not begin when all others are over. */
+/** In the order of the list: what takes two minutes must not begin when all others are over. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const placeOf = ({ moduleId }: TestSpecification) => WAITING.findIndex(name => moduleId.endsWith(name))
@@ -46,7 +46,7 @@ export default defineConfig({
           name: 'tests',
           include: ['test/**/*.test.ts'],
           exclude: [FAULTS],
-          maxWorkers: 3,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },
