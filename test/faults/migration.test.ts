@@ -37,7 +37,7 @@ describeDatabases(kind => {
       const { rows, shards, pace, batch } = LONG ? LONG_RUNS[kind] : short
       const chaos = LONG
         ? { replicas: 3, kills: 50, freezes: 10, frozenFor: 5_000 }
-        : { replicas: 2, kills: 5, freezes: 2, frozenFor: 2_500 }
+        : { replicas: 2, kills: 4, freezes: 1, frozenFor: 2_500 }
       await makeUsers(server.db, rows)
       const fleet = await MigrationFleet.open(server, redis)
       const run = await fleet.begin('--shards', String(shards), '--pace', String(pace))

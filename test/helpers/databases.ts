@@ -36,8 +36,12 @@ export type DatabaseKind = (typeof DATABASE_KINDS)[number]
 const isHere: Record<DatabaseKind, boolean> = { sqlite: true, postgres: hasPostgres, mariadb: hasMariadb }
 
 /** One suite for each; that of a server that is not on this machine is skipped, and reported so. */
-export function describeDatabases(suite: (kind: DatabaseKind) => void): void {
-  for (const kind of DATABASE_KINDS) describe.skipIf(!isHere[kind])(kind, () => suite(kind))
+/** `kinds`: where what is tested is the same in all of them, a server less is started. */
+export function describeDatabases(
+  suite: (kind: DatabaseKind) => void,
+  kinds: readonly DatabaseKind[] = DATABASE_KINDS,
+): void {
+  for (const kind of kinds) describe.skipIf(!isHere[kind])(kind, () => suite(kind))
 }
 
 export async function startDatabase(kind: DatabaseKind): Promise<TestDatabase> {

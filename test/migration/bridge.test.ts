@@ -22,7 +22,7 @@ import { runner } from '../helpers/runner.ts'
 
 const jobs = fileURLToPath(new URL('../fixtures/orms', import.meta.url))
 const modules = fileURLToPath(new URL('../../node_modules', import.meta.url))
-const ROWS = 500
+const ROWS = 200
 
 describe.skipIf(!hasPostgres)('on PostgreSQL', () => {
   let redis: TestRedis
@@ -51,7 +51,7 @@ describe.skipIf(!hasPostgres)('on PostgreSQL', () => {
     async name => {
       await makeUsers(server.db, ROWS)
       const ended = await runner(
-        ['enqueue', name, '--wait', '--json', '--redis', redis.url, '--jobs', jobs],
+        ['enqueue', name, '--shards', '2', '--wait', '--json', '--redis', redis.url, '--jobs', jobs],
         {
           cwd: jobs,
           env,
