@@ -39,7 +39,9 @@ export function afterBatch(
   if (ms > 5 * TARGET) return { rows: Math.max(LEAST, Math.floor(size / 4)), ...seen, ...known }
   const climb = climbed(before, rows, ms)
   const want = (seen.seenRows / Math.max(seen.seenMs, 1)) * TARGET
-  const next = Math.abs(want / size - 1) <= NOISE ? size : Math.min(want, GROWTH * size)
+  const bounded = Math.abs(want / size - 1) <= NOISE ? size : Math.min(want, GROWTH * size)
+  // By one row at least: of one row, a third more is still one, for ever.
+  const next = bounded > size ? Math.max(size + 1, bounded) : bounded
   return { rows: clamp(Math.min(next, most, climb?.most ?? MOST)), ...seen, ...(climb && { climb }) }
 }
 

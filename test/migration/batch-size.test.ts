@@ -77,3 +77,13 @@ it('grows again when it was the rows that became slower, and not the size', () =
   const sizes = walk(40, (rows, batch) => 2 + rows * (batch > 8 ? 0.02 : 0.005))
   expect(Math.max(...sizes)).toBe(10_000)
 })
+
+it('comes back from one row, where most of what a batch takes is the transaction', () => {
+  const sizes: number[] = []
+  let size: BatchSize = { rows: 1, seenRows: 4, seenMs: 1_200 }
+  for (let i = 0; i < 120; i++) {
+    size = afterBatch(size, size.rows, 300 + size.rows * 0.3)
+    sizes.push(size.rows)
+  }
+  expect(Math.max(...sizes)).toBeGreaterThan(100)
+})
