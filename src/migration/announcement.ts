@@ -4,6 +4,7 @@ import type { JobContext } from '../job/context.ts'
 import type { EndContext, Migration } from './definition.ts'
 import type { Ledger } from './ledger.ts'
 import { isOver, type MigrationRun } from './ledger-run.ts'
+import { rowsOf } from './shard-ledger.ts'
 
 /** How often it is called when it throws. */
 const TRIES = 3
@@ -16,7 +17,7 @@ export async function announce(
   { enqueue, log, attempt }: Pick<JobContext, 'enqueue' | 'log' | 'attempt'>,
 ): Promise<void> {
   if (run.announced !== false || !isOver(run.state)) return
-  const rows = (await shards.list(run.id)).reduce((sum, shard) => sum + shard.rows, 0)
+  const rows = rowsOf(await shards.list(run.id))
   const failed = await failures.count(run.id)
   const context: EndContext = { run: run.id, args, rows, failed, error: run.error, enqueue, log }
   const name = run.state === 'succeeded' ? 'done' : 'failed'

@@ -1,5 +1,5 @@
 /** An ORM as the way to the database of the ledger: its transaction holds the fence and what the author writes. */
-import { LIMITS, type Database, type Row } from './database.ts'
+import type { Database, Row } from './database.ts'
 import { questionMarks } from './databases/placeholders.ts'
 
 /** SQL of the ledger, in the transaction. Resolves with its rows; those of an UPDATE without RETURNING do not matter. */
@@ -27,8 +27,8 @@ export function bridged(db: Database, bridge: Bridge): Database {
           const asked = isNative ? { sql, params } : questionMarks(sql, params)
           return [...(await run(asked.sql, asked.params))] as Of[]
         }
-        // Its sessions are not ours: limits that last for the transaction are to be had on PostgreSQL alone.
-        if (dialect.name === 'postgres') await query(LIMITS_OF_TRANSACTION)
+        // Its sessions are not ours: what would last beyond the transaction is not set.
+        if (dialect.limits !== undefined) await query(dialect.limits)
         return work({
           query,
           author,
@@ -37,7 +37,3 @@ export function bridged(db: Database, bridge: Bridge): Database {
       }),
   }
 }
-
-const LIMITS_OF_TRANSACTION = `select set_config('lock_timeout', '${LIMITS.lock}', true),
-  set_config('statement_timeout', '${LIMITS.statement}', true),
-  set_config('idle_in_transaction_session_timeout', '${LIMITS.idle}', true)`

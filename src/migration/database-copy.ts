@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { RunnerError, messageOf } from '../errors.ts'
-import type { Database } from './database.ts'
+import { quoteTable, type Database } from './database.ts'
 import { openDatabase } from './databases.ts'
 
 export interface DatabaseCopy extends AsyncDisposable {
@@ -93,7 +93,6 @@ async function tablesOf(db: Database): Promise<Map<string, string[]>> {
 
 /** SQLite has no hash: there the rows themselves are summed up by a number made of their text. */
 function sumOf({ dialect }: Database, table: string, columns: readonly string[]): string {
-  const from = table.split('.').map(dialect.quote).join('.')
   const text = columns.map(column => `coalesce(${dialect.text(dialect.quote(column))}, '\\N')`)
   const row = dialect.name === 'mysql' ? `concat_ws('|', ${text.join(', ')})` : text.join(` || '|' || `)
   const hashes: Record<string, string> = {
@@ -101,5 +100,5 @@ function sumOf({ dialect }: Database, table: string, columns: readonly string[])
     mysql: `cast(conv(left(md5(${row}), 12), 16, 10) as unsigned)`,
     sqlite: `runner_hash(${row})`,
   }
-  return `select count(*) as n, sum(${hashes[dialect.name]}) as sum from ${from}`
+  return `select count(*) as n, sum(${hashes[dialect.name]}) as sum from ${quoteTable(dialect, table)}`
 }

@@ -23,6 +23,8 @@ export interface Dialect {
   /** Ends a SELECT whose rows are about to be written; '' where writers are alone anyhow. */
   readonly lock: string
   readonly quote: (identifier: string) => string
+  /** Statement that sets LIMITS for the transaction that it is in. Absent: they belong to the session. */
+  readonly limits?: string
   /** Whether UPDATE says with RETURNING what it changed. */
   readonly returning: boolean
   /** INSERT that leaves a row of the same key as it is: what it begins with, and what it ends with. */
@@ -46,6 +48,11 @@ export interface Database extends Queryable {
   /** Whether the same transaction may well succeed when it is tried again, or with fewer rows. */
   isTransient(error: unknown): boolean
   close(): Promise<void>
+}
+
+/** 'app.users' -> "app"."users" */
+export function quoteTable({ quote }: Dialect, table: string): string {
+  return table.split('.').map(quote).join('.')
 }
 
 /** How long one transaction may wait for a lock, run one statement, and idle between two, in milliseconds. */

@@ -1,6 +1,7 @@
 /** Whether a key can be a cursor: its text has to name the row again, and to be in the order of the key. */
 import { RunnerError } from '../errors.ts'
-import type { Database } from './database.ts'
+import { quoteTable, type Database } from './database.ts'
+import { keyIs } from './key-range.ts'
 import type { Cursor } from './source.ts'
 
 /** Of MySQL: their text loses something, or is in another order. */
@@ -17,9 +18,8 @@ interface Key {
 /** Throws JOB_OPTION_INVALID. */
 export async function checkKey(db: Database, { table, columns, place }: Key): Promise<void> {
   const { quote, name } = db.dialect
-  const from = table.split('.').map(quote).join('.')
-  const same = columns.map((column, i) => `${quote(column)} = $${i + 1}`).join(' and ')
-  const [found] = await db.query(`select 1 as one from ${from} where ${same} limit 1`, place)
+  const sql = `select 1 as one from ${quoteTable(db.dialect, table)} where ${keyIs(columns.map(quote))} limit 1`
+  const [found] = await db.query(sql, place)
   if (found === undefined) throw refused(table, columns.join(', '), 'its text does not find the row again')
   if (name !== 'mysql') return
   const [own, schema] = table.split('.').toReversed()

@@ -25,6 +25,11 @@ export function keyRange(
   return { where: conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`, params }
 }
 
+/** The row of one key: parameters from $1. */
+export function keyIs(keys: readonly string[]): string {
+  return keys.map((column, i) => `${column} = $${i + 1}`).join(' and ')
+}
+
 type Compare = (keys: readonly string[], operator: '>' | '<=', values: readonly string[]) => string
 
 /** (a, b) > (1, 2) */

@@ -1,13 +1,13 @@
 /**
  * Rows of a table by a key that is unique, never null and never changed: pages by key, not by offset, so that the last
- * page costs what the first did. The order is that of the database, whatever the type of the key; here it is only text, and a key whose text
- * loses something is refused (binary keys, enums of MySQL).
+ * page costs what the first did. The order is that of the database, whatever the type of the key; here it is only text,
+ * and a key whose text loses something is refused (binary keys, enums of MySQL).
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { RunnerError } from '../errors.ts'
-import type { Database, Queryable, Row } from './database.ts'
+import { quoteTable, type Database, type Queryable, type Row } from './database.ts'
 import { checkKey } from './key-check.ts'
-import { keyRange } from './key-range.ts'
+import { keyIs, keyRange } from './key-range.ts'
 import { portionOf, type Batch, type Cursor, type Portion, type Range, type Source } from './source.ts'
 
 export interface KeysetOptions {
@@ -160,8 +160,8 @@ class Keyset<Of extends object> implements Source<Of> {
 
   async one(tx: Queryable, db: Database, key: Cursor): Promise<Of | undefined> {
     const { keys, columns, from } = this.#sql(db)
-    const where = keys.map((column, i) => `${column} = $${i + 1}`).join(' and ')
-    const [row] = await tx.query(`select ${columns} from ${from} where ${where} ${db.dialect.lock}`, key)
+    const sql = `select ${columns} from ${from} where ${keyIs(keys)} ${db.dialect.lock}`
+    const [row] = await tx.query(sql, key)
     return row as Of | undefined
   }
 
@@ -200,7 +200,7 @@ class Keyset<Of extends object> implements Source<Of> {
       descending: keys.map(column => `${column} desc`).join(', '),
       texts: keys.map((column, i) => `${dialect.text(column)} as k${i}`),
       columns: this.#select?.map(quote).join(', ') ?? '*',
-      from: this.#table.split('.').map(quote).join('.'),
+      from: quoteTable(dialect, this.#table),
     }
   }
 }

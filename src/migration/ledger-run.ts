@@ -55,6 +55,27 @@ export interface NewRun {
   again: boolean
 }
 
+/** What may be changed while it goes on. */
+export interface RunSettings {
+  /** Rows that a batch may have at most; null: as many as are right. */
+  batchMax?: number | null
+  /** Milliseconds that replicas may be behind; null: what the file says. */
+  maxLag?: number | null
+  /** As many as are to be open. */
+  shards?: number
+}
+
+const COLUMNS: Record<keyof RunSettings, string> = {
+  batchMax: 'batch_max',
+  maxLag: 'max_lag',
+  shards: 'shards',
+}
+
+/** Columns and what they are to be. */
+export function columnsOf(settings: RunSettings): [string, number | null][] {
+  return Object.entries(settings).map(([name, value]) => [COLUMNS[name as keyof RunSettings], value])
+}
+
 type RunRow = Record<string, string | number | null | undefined>
 
 export function runOf(row: RunRow): MigrationRun {

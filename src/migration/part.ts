@@ -74,7 +74,8 @@ async function plan(migration: Migration, ledger: Ledger, run: MigrationRun, ctx
 async function waitForOthers({ after = [] }: Migration, { runs }: Ledger, run: MigrationRun): Promise<void> {
   for (const name of after) {
     if (await runs.hasSucceeded(name)) continue
-    await runs.hold(run.id, `waits for ${name}, which has not succeeded`)
+    const reason = `waits for ${name}, which has not succeeded`
+    if (run.held !== reason) await runs.hold(run.id, reason)
     throw new Snooze(HOLD)
   }
 }

@@ -1,6 +1,7 @@
 /** Rows that a run has stepped over, one by one: each in a transaction with the mark that it is done. */
 import { RunnerError } from '../errors.ts'
 import type { JobContext } from '../job/context.ts'
+import type { Row, Transaction } from './database.ts'
 import type { Ledger } from './ledger.ts'
 import { portionOf, type Cursor } from './source.ts'
 import { callAuthor, type Work } from './work.ts'
@@ -27,17 +28,7 @@ export async function retryFailures(options: RetryOptions): Promise<void> {
         await db.transaction(async tx => {
           if (!(await failures.retried(tx, run, key))) return
           const row = await source.one?.(tx, db, key)
-          if (row === undefined) return
-          await failures.emit(
-            tx,
-            run,
-            shard,
-            await callAuthor(
-              options,
-              portionOf([row], () => key),
-              tx,
-            ),
-          )
+          if (row !== undefined) await failures.emit(tx, run, shard, await callOn(row, key, options, tx))
         })
     } catch (error) {
       if (db.isTransient(error)) throw error
@@ -51,14 +42,13 @@ async function retryOutside(options: RetryOptions, key: Cursor): Promise<void> {
   const { ledger, migration, run, shard } = options
   const { db, failures } = ledger
   const row = await migration.source.one?.(db, db, key)
-  const emitted =
-    row === undefined
-      ? []
-      : await callAuthor(
-          options,
-          portionOf([row], () => key),
-        )
+  const emitted = row === undefined ? [] : await callOn(row, key, options)
   await db.transaction(async tx => {
     if (await failures.retried(tx, run, key)) await failures.emit(tx, run, shard, emitted)
   })
+}
+
+function callOn(row: Row, key: Cursor, options: RetryOptions, tx?: Transaction): Promise<unknown[]> {
+  const portion = portionOf([row], () => key)
+  return callAuthor(options, portion, tx)
 }

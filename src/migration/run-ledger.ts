@@ -1,9 +1,17 @@
 /** Runs in the ledger: which there are, and how they come from one state to the next. */
-import { createHash, randomBytes } from 'node:crypto'
 import { RunnerError } from '../errors.ts'
 import { change, insertNew } from './change.ts'
 import type { Database } from './database.ts'
-import { isOver, runOf, type MigrationRun, type NewRun, type RunState } from './ledger-run.ts'
+import {
+  columnsOf,
+  isOver,
+  runOf,
+  type MigrationRun,
+  type NewRun,
+  type RunSettings,
+  type RunState,
+} from './ledger-run.ts'
+import { activeOf, newRunId } from './run-identity.ts'
 import type { Range } from './source.ts'
 
 /** Rows of the first batch, before anything was measured. */
@@ -31,7 +39,7 @@ export class RunLedger {
    * Succeeded: nothing is done, unless `again`.
    */
   async enrol(spec: NewRun): Promise<{ run: MigrationRun; enrolment: Enrolment }> {
-    const active = createHash('sha256').update(`${spec.name} ${spec.args}`).digest('hex')
+    const active = activeOf(spec)
     for (;;) {
       const [row] = await this.#db.query(`select * from ${this.#runs} where active = $1`, [active])
       if (row !== undefined) return this.#join(runOf(row as never), spec.checksum)
@@ -43,7 +51,7 @@ export class RunLedger {
         )
         if (done !== undefined) return { run: runOf(done as never), enrolment: 'succeeded' }
       }
-      const id = `${spec.name.replaceAll('/', '-')}-${randomBytes(3).toString('hex')}`
+      const id = newRunId(spec.name)
       // Somebody else may be faster: then theirs is found.
       const made = await insertNew(this.#db, this.#runs, {
         columns: `id, name, args, active, checksum, git_sha, requested_by, reason, dry_run, state, queue, shards,
@@ -127,20 +135,10 @@ export class RunLedger {
     return (await this.#db.query(sql, [name])).length > 0
   }
 
-  /**
-   * From the next batch on. `batchMax`: rows that a batch may have at most; null: as many as are right. `maxLag`:
-   * milliseconds that replicas may be behind; null: what the file says. `shards`: as many as are to be open.
-   */
-  async set(
-    id: string,
-    to: { batchMax?: number | null; maxLag?: number | null; shards?: number },
-  ): Promise<void> {
-    const columns = { batchMax: 'batch_max', maxLag: 'max_lag', shards: 'shards' } as const
-    for (const [name, value] of Object.entries(to))
-      await this.#db.query(
-        `update ${this.#runs} set ${columns[name as keyof typeof columns]} = $1 where id = $2`,
-        [value, id],
-      )
+  /** From the next batch on. */
+  async set(id: string, to: RunSettings): Promise<void> {
+    for (const [column, value] of columnsOf(to))
+      await this.#db.query(`update ${this.#runs} set ${column} = $1 where id = $2`, [value, id])
   }
 
   /** True for one of those that ask within so many milliseconds: that one looks whether the run has to wait. */

@@ -240,6 +240,11 @@ export class ShardLedger {
   }
 }
 
+/** Rows that are done, of all of them. */
+export function rowsOf(shards: readonly ShardStatus[]): number {
+  return shards.reduce((sum, { rows }) => sum + rows, 0)
+}
+
 /** Another shard was made of this run at the same moment: rolled back. */
 class TakenMeanwhile extends Error {}
 

@@ -111,14 +111,15 @@ class Slice {
     const { ledger, migration } = this.#options
     const { db, failures, shards } = ledger
     const claim = this.#claim
-    return this.#transact(batch, async tx => {
+    const after = async (tx: Transaction) => {
       const portion = await migration.source.read(tx, db, { after: claim.cursor, until: batch.last })
       const more = portion.rows.length - batch.rows
       if (more !== 0) await shards.correct(tx, claim, more)
       await workOn(this.#options, portion, { tx, db, failures })
       if (!(await shards.isWhole(tx, claim, batch.last)))
         throw new Error('the database ended the transaction of the batch, and the code went on after that')
-    })
+    }
+    return this.#transact(batch, { after })
   }
 
   /**
@@ -145,18 +146,13 @@ class Slice {
   /** The row that does it is alone: it is recorded, and the cursor moves past it. */
   #stepOver(batch: Batch, error: unknown): Promise<void> {
     const { ledger, run } = this.#options
-    return this.#transact(
-      batch,
-      async () => {},
-      tx => ledger.failures.add(tx, run, batch.last, error),
-    )
+    return this.#transact(batch, { before: tx => ledger.failures.add(tx, run, batch.last, error) })
   }
 
-  /** Moves the cursor past the batch, with what `work` writes after it, and `before`. */
+  /** Moves the cursor past the batch, with what is written before that and after it. */
   async #transact(
     batch: Batch,
-    work: (tx: Transaction) => Promise<void>,
-    before?: (tx: Transaction) => Promise<void>,
+    { before, after }: Partial<Record<'before' | 'after', (tx: Transaction) => Promise<void>>>,
   ): Promise<void> {
     let started = 0
     await this.#options.ledger.db.transaction(async tx => {
@@ -165,7 +161,7 @@ class Slice {
       await before?.(tx)
       await this.#advance(tx, batch)
       this.#lookahead.begin({ after: batch.last, until: this.#claim.until }, batch.rows)
-      await work(tx)
+      await after?.(tx)
     })
     this.#moved(batch, performance.now() - started)
   }
@@ -197,8 +193,7 @@ class Slice {
     const { ledger, ctx } = this.#options
     const claim = this.#claim
     const error = thrown instanceof Error ? thrown : new Error(`thrown: ${String(thrown)}`)
-    if (error instanceof RolledBack) return error.end
-    if (error instanceof RunnerError && error.code === 'MIGRATION_FENCED') return 'stop'
+    if (isOnPurpose(error)) return endOf(error)
     // The run is ended from outside: the supervisor says what becomes of it.
     ctx.signal.throwIfAborted()
     const transient = ledger.db.isTransient(error)
@@ -218,10 +213,8 @@ class Slice {
       await this.#stepOver(batch, error)
       return undefined
     } catch (thrown) {
-      if (thrown instanceof RolledBack) return thrown.end
-      const { db } = this.#options.ledger
-      if (thrown instanceof RunnerError && thrown.code === 'MIGRATION_FENCED') return 'stop'
-      if (db.isTransient(thrown)) throw thrown
+      if (isOnPurpose(thrown)) return endOf(thrown)
+      if (this.#options.ledger.db.isTransient(thrown)) throw thrown
       return this.#fail(
         `a row that failed cannot be recorded: ${messageOf(thrown)}; it failed by: ${error.message}`,
       )
@@ -260,6 +253,13 @@ class RolledBack extends Error {
     this.end = end
   }
 }
+
+/** The ledger did not let it: rolled back, or fenced. */
+function isOnPurpose(error: unknown): error is RolledBack | RunnerError {
+  return error instanceof RolledBack || (error instanceof RunnerError && error.code === 'MIGRATION_FENCED')
+}
+
+const endOf = (error: RolledBack | RunnerError) => (error instanceof RolledBack ? error.end : 'stop')
 
 class CrashedHere extends Error {
   readonly code = 'JOB_CRASHED'

@@ -6,7 +6,7 @@
  * end that came nearer, is rolled back, and is cut anew. No row is in both halves.
  */
 import type { Ledger } from './ledger.ts'
-import type { ShardStatus } from './shard-ledger.ts'
+import { rowsOf, type ShardStatus } from './shard-ledger.ts'
 import type { Source } from './source.ts'
 
 /** Open shards that are looked at. */
@@ -37,10 +37,9 @@ export async function steal(
 
 /** Rows. Of how long one takes nothing is known before a first slice is over. */
 function worthOf(shards: readonly ShardStatus[], { batchSize }: ShardStatus): number {
-  const sum = (of: (shard: ShardStatus) => number) => shards.reduce((total, shard) => total + of(shard), 0)
   const known = shards.filter(shard => shard.ms > 0)
-  const perMs =
-    known.length === 0 ? 0 : known.reduce((rows, shard) => rows + shard.rows, 0) / sum(shard => shard.ms)
+  const ms = known.reduce((sum, shard) => sum + shard.ms, 0)
+  const perMs = ms === 0 ? 0 : rowsOf(known) / ms
   return Math.max(WORTH.batches * batchSize, Math.min(COUNTED, WORTH.ms * perMs))
 }
 

@@ -1,15 +1,13 @@
 /** `runner enqueue <migration> --dry-run`: imports the file here, and says what one batch of it does. */
 import { pino } from 'pino'
 import { RunnerError, messageOf } from '../../errors.ts'
-import { defaultExport } from '../../job/default-export.ts'
-import { MIGRATION } from '../../job/define.ts'
-import { IMPORT_TIMEOUT } from '../../job/import-deadline.ts'
 import type { JobEntry } from '../../job/manifest.ts'
 import type { Database } from '../../migration/database.ts'
-import { withArgs, type BatchContext, type MigrationFile } from '../../migration/definition.ts'
+import type { BatchContext } from '../../migration/definition.ts'
 import { dryRun as runDry } from '../../migration/dry-run.ts'
 import { formatMilliseconds } from '../../units.ts'
 import type { CliContext } from '../verbs.ts'
+import { importMigration } from './load-migration.ts'
 
 const LIMIT = 100
 
@@ -26,11 +24,7 @@ export async function dryRun({
   limit: number | undefined
   context: CliContext
 }): Promise<void> {
-  const exported = (await defaultExport(entry.file, IMPORT_TIMEOUT)) as { [MIGRATION]?: object }
-  const migration = withArgs(
-    { ...(exported[MIGRATION] as MigrationFile), name: entry.name, file: entry.file },
-    payload,
-  )
+  const migration = await importMigration(entry, payload)
   const log = pino({ level: 'info' }, pino.destination(2)) as unknown as BatchContext['log']
   const { error, emitted, ...result } = await runDry(migration, db, { limit, log })
   const about = result.estimate === undefined ? 'an unknown number of' : `about ${count(result.estimate)}`

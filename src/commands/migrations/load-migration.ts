@@ -7,9 +7,21 @@ import { defaultExport } from '../../job/default-export.ts'
 import { MIGRATION, isJobDefinition } from '../../job/define.ts'
 import { IMPORT_TIMEOUT } from '../../job/import-deadline.ts'
 import { openDatabase } from '../../migration/databases.ts'
-import { withArgs, type MigrationFile } from '../../migration/definition.ts'
+import { withArgs, type Migration, type MigrationFile } from '../../migration/definition.ts'
 import { estimateOf } from '../../migration/estimate.ts'
 import { findJob } from '../job-files.ts'
+
+/** Throws USAGE for a file that exports something else. */
+export async function importMigration(
+  { name, file }: { name: string; file: string },
+  payload: unknown,
+): Promise<Migration> {
+  const exported = await defaultExport(file, IMPORT_TIMEOUT)
+  const inFile = isJobDefinition(exported) ? (exported[MIGRATION] as MigrationFile | undefined) : undefined
+  if (inFile === undefined)
+    throw new RunnerError('USAGE', `${name} is no migration`, { hint: 'export default migration({ ... })' })
+  return withArgs({ ...inFile, name, file }, payload)
+}
 
 /** `name`: or a file. `data`: JSON of its arguments. */
 export async function loadMigration(config: Config, name: string, data: string) {
@@ -18,12 +30,8 @@ export async function loadMigration(config: Config, name: string, data: string) 
     extname(name) !== '' && existsSync(path)
       ? { name: basename(name, extname(name)), file: path }
       : findJob(config, name)
-  const exported = await defaultExport(found.file, IMPORT_TIMEOUT)
-  const inFile = isJobDefinition(exported) ? (exported[MIGRATION] as MigrationFile | undefined) : undefined
-  if (inFile === undefined)
-    throw new RunnerError('USAGE', `${name} is no migration`, { hint: 'export default migration({ ... })' })
   const payload = parse(data)
-  const migration = withArgs({ ...inFile, ...found }, payload)
+  const migration = await importMigration(found, payload)
   const { database = 'default', shards } = migration
   return {
     database,

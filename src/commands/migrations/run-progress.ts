@@ -1,7 +1,7 @@
 /** How far a run is: read from the ledger, and shown with a bar for each shard. */
 import type { Ledger } from '../../migration/ledger.ts'
 import { isOver, type MigrationRun } from '../../migration/ledger-run.ts'
-import type { ShardStatus } from '../../migration/shard-ledger.ts'
+import { rowsOf, type ShardStatus } from '../../migration/shard-ledger.ts'
 import { textTable } from '../../table.ts'
 import { formatMilliseconds } from '../../units.ts'
 
@@ -28,7 +28,7 @@ export async function progressOf(ledger: Ledger, id: string, before?: RunProgres
     ledger.shards.list(id),
     ledger.failures.count(id),
   ])
-  const rows = shards.reduce((sum, shard) => sum + shard.rows, 0)
+  const rows = rowsOf(shards)
   const at = performance.now()
   const rate = rateOf(run, rows, at, before)
   const missing = run.estimate === null ? null : Math.max(0, run.estimate - rows)

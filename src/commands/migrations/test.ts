@@ -10,7 +10,9 @@ import { databasesOf } from '../../config.ts'
 import { RunnerError, type ErrorCode } from '../../errors.ts'
 import { importFlags } from '../../job/import-flags.ts'
 import { contentsOf, copyDatabase } from '../../migration/database-copy.ts'
-import { openDatabase, openLedgerOf } from '../../migration/databases.ts'
+import { openLedgerOf } from '../../migration/databases.ts'
+import type { Ledger } from '../../migration/ledger.ts'
+import { rowsOf } from '../../migration/shard-ledger.ts'
 import type { FromTrial, TrialOrder } from '../../migration/trial-process.ts'
 import { addHelp } from '../help.ts'
 import type { CliContext } from '../verbs.ts'
@@ -81,7 +83,7 @@ async function test(name: string, flags: TestFlags, context: CliContext): Promis
     return report(
       context,
       { name: found.order.name, ...trial, differ: null },
-      await rowsOf(flags.on, trial.run),
+      await countsOf(flags.on, trial.run),
     )
   }
   await using one = await copyDatabase(original)
@@ -91,7 +93,7 @@ async function test(name: string, flags: TestFlags, context: CliContext): Promis
   await forgetRuns(other.url)
   await runTrial(order(other.url), 0)
   const differ = await difference(one.url, other.url, (flags.ignore ?? '').split(','))
-  report(context, { name: found.order.name, ...killed, differ }, await rowsOf(one.url, killed.run))
+  report(context, { name: found.order.name, ...killed, differ }, await countsOf(one.url, killed.run))
 }
 
 interface Trial {
@@ -113,11 +115,17 @@ async function runTrial(order: Omit<TrialOrder, 'isFirst'>, kills: number): Prom
 
 /** Those that the original has had, or has now: they are none of the copy's. */
 async function forgetRuns(url: string): Promise<void> {
-  const { db } = await openLedgerOf('copy', { copy: url })
-  try {
+  await onCopy(url, async ({ db }) => {
     for (const table of ['runs', 'shards']) await db.query(`delete from ${db.dialect.table(table)}`)
+  })
+}
+
+async function onCopy<T>(url: string, work: (ledger: Ledger) => Promise<T>): Promise<T> {
+  const ledger = await openLedgerOf('copy', { copy: url })
+  try {
+    return await work(ledger)
   } finally {
-    await db.close()
+    await ledger.db.close()
   }
 }
 
@@ -148,26 +156,16 @@ async function kill(child: ChildProcess): Promise<void> {
   child.kill('SIGKILL')
 }
 
-async function rowsOf(url: string, run: string): Promise<{ rows: number; failed: number }> {
-  const { db, shards, failures } = await openLedgerOf('copy', { copy: url })
-  try {
-    const rows = (await shards.list(run)).reduce((sum, shard) => sum + shard.rows, 0)
-    return { rows, failed: await failures.count(run) }
-  } finally {
-    await db.close()
-  }
+function countsOf(url: string, run: string): Promise<{ rows: number; failed: number }> {
+  return onCopy(url, async ({ shards, failures }) => ({
+    rows: rowsOf(await shards.list(run)),
+    failed: await failures.count(run),
+  }))
 }
 
 /** Tables that are not the same in both. */
 async function difference(one: string, other: string, ignored: readonly string[]): Promise<string[]> {
-  const read = async (url: string) => {
-    const db = await openDatabase('copy', { copy: url })
-    try {
-      return await contentsOf(db, ignored)
-    } finally {
-      await db.close()
-    }
-  }
+  const read = (url: string) => onCopy(url, ({ db }) => contentsOf(db, ignored))
   const [a, b] = [await read(one), await read(other)]
   return [...new Set([...a.keys(), ...b.keys()])].filter(table => a.get(table) !== b.get(table))
 }

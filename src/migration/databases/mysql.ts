@@ -1,8 +1,9 @@
 /** MySQL 8 and MariaDB by `mysql2`, which is a peer: nobody who has neither needs it. */
 import type { Connection, Pool } from 'mysql2/promise'
 import { RunnerError, messageOf } from '../../errors.ts'
-import { LIMITS, type Database, type Dialect, type Queryable, type Row } from '../database.ts'
+import { LIMITS, type Database, type Dialect, type Row } from '../database.ts'
 import { codesOf } from './error-codes.ts'
+import { guarded } from './guarded-transaction.ts'
 import { questionMarks } from './placeholders.ts'
 
 const dialect: Dialect = {
@@ -40,7 +41,7 @@ const TRANSIENT = new Set([
   'EPIPE',
   'ETIMEDOUT',
 ])
-/** After these the transaction is gone: what comes next would be committed by itself. */
+/** After these the transaction is gone. */
 const ENDING = new Set(['ER_LOCK_DEADLOCK', 'ER_CHECKREAD', 'ER_QUERY_TIMEOUT', 'ER_STATEMENT_TIMEOUT'])
 const DISCONNECTED = /closed state|Connection lost|connection is in closed/
 
@@ -66,20 +67,11 @@ export async function openMysql(url: string): Promise<Database> {
         ready.add(connection.connection)
         await connection.beginTransaction()
         usable = true
-        let gone: unknown
-        const tx: Queryable = {
-          async query(sql, params) {
-            if (gone !== undefined) throw gone
-            try {
-              return await ask(connection, sql, params)
-            } catch (error) {
-              if (codesOf(error).some(code => ENDING.has(code))) gone = error
-              throw error
-            }
-          },
-        }
+        const tx = guarded({ query: (sql, params) => ask(connection, sql, params) }, error =>
+          codesOf(error).some(code => ENDING.has(code)),
+        )
         const result = await work(tx)
-        if (gone !== undefined) throw gone
+        tx.assertOpen()
         await connection.commit()
         return result
       } catch (error) {

@@ -1,7 +1,6 @@
 /** PostgreSQL by `pg`, which is a peer: nobody who has no PostgreSQL needs it. */
 import type { Pool, PoolClient } from 'pg'
 import { RunnerError, messageOf } from '../../errors.ts'
-
 import { LIMITS, type Database, type Dialect, type Queryable, type Row } from '../database.ts'
 import { codesOf } from './error-codes.ts'
 
@@ -14,15 +13,13 @@ const dialect: Dialect = {
   text: expression => `(${expression})::text`,
   lock: 'for no key update',
   quote: identifier => `"${identifier.replaceAll('"', '""')}"`,
+  limits: `select set_config('lock_timeout', '${LIMITS.lock}', true),
+    set_config('statement_timeout', '${LIMITS.statement}', true),
+    set_config('idle_in_transaction_session_timeout', '${LIMITS.idle}', true)`,
   returning: true,
   insertNew: ['insert', 'on conflict do nothing'],
   sample: percent => [percent < 100 ? `tablesample system (${percent})` : '', 'true'],
 }
-
-const BEGIN = `begin;
-  set local lock_timeout = ${LIMITS.lock};
-  set local statement_timeout = ${LIMITS.statement};
-  set local idle_in_transaction_session_timeout = ${LIMITS.idle}`
 
 /** Connections of one executor: a slice holds one while its transaction is open. */
 const MOST = 10
@@ -53,7 +50,7 @@ export async function openPostgres(url: string): Promise<Database> {
       client.on('error', ignore)
       let broken: Error | undefined
       try {
-        await client.query(BEGIN)
+        await client.query(`begin; ${dialect.limits}`)
         const result = await work(tx)
         await client.query('commit')
         return result

@@ -11,6 +11,7 @@ import pLimit from 'p-limit'
 import { RunnerError } from '../../errors.ts'
 import type { Database, Dialect, Queryable, Row } from '../database.ts'
 import { codesOf } from './error-codes.ts'
+import { guarded } from './guarded-transaction.ts'
 import { replacePlaceholders } from './placeholders.ts'
 
 const PAUSE_MS = 5
@@ -102,20 +103,9 @@ class Connection implements Queryable {
     return rows as Of[]
   }
 
-  /** Some errors end the transaction (ON CONFLICT ROLLBACK): what comes next would be committed by itself. */
+  /** It may be ended by an error, as by ON CONFLICT ROLLBACK. */
   inTransaction(): Queryable {
-    let gone: unknown
-    return {
-      query: async (sql, params) => {
-        if (gone !== undefined) throw gone
-        try {
-          return await this.query(sql, params)
-        } catch (error) {
-          if (!this.#db.isTransaction) gone = error
-          throw error
-        }
-      },
-    }
+    return guarded(this, () => !this.#db.isTransaction)
   }
 
   rollBack(): void {

@@ -10,7 +10,7 @@ import { RedisFailures } from './failures.ts'
 import { RedisRuns } from './runs.ts'
 import { RedisShards } from './shards.ts'
 import { Space } from './space.ts'
-import { commandsOf } from './transaction.ts'
+import { applyFrom, commandsOf } from './transaction.ts'
 
 /** Of nothing: there is no SQL. */
 const dialect: Dialect = {
@@ -55,7 +55,7 @@ export async function openRedisLedger(url: string): Promise<Ledger> {
       const result = await work(tx)
       // Of a transaction that moves no cursor.
       const rest = commandsOf(tx)
-      if (rest.length > 0) await space.call(APPLY, [], rest)
+      if (rest.length > 0) await space.call(applyFrom(1), [], rest)
       return result
     },
     isTransient: error => DISCONNECTED.test(messageOf(error)),
@@ -68,5 +68,3 @@ export async function openRedisLedger(url: string): Promise<Ledger> {
     failures: new RedisFailures(space),
   }
 }
-
-const APPLY = 'for i = 1, #ARGV do redis.call(unpack(cjson.decode(ARGV[i]))) end'

@@ -1,11 +1,19 @@
 /** Runs of a ledger in Redis: what RunLedger does, with scripts for its transactions. */
-import { createHash, randomBytes } from 'node:crypto'
 import { RunnerError } from '../../errors.ts'
-import { isOver, runOf, type MigrationRun, type NewRun, type RunState } from '../ledger-run.ts'
+import {
+  columnsOf,
+  isOver,
+  runOf,
+  type MigrationRun,
+  type NewRun,
+  type RunSettings,
+  type RunState,
+} from '../ledger-run.ts'
+import { activeOf, newRunId } from '../run-identity.ts'
 import type { Enrolment, Runs } from '../run-ledger.ts'
 import { FIRST_BATCH } from '../run-ledger.ts'
 import type { Range } from '../source.ts'
-import type { Space } from './space.ts'
+import { UNTOUCHED, type Space } from './space.ts'
 
 /** active, run, runs -> id of the run that is active already, or nothing */
 const ENROL = `
@@ -49,8 +57,8 @@ if ARGV[1] ~= '' then redis.call('HSET', KEYS[1], 'estimate', ARGV[1]) end
 for i = 3, #KEYS do
   local lo, hi = ARGV[2 * i - 3], ARGV[2 * i - 2]
   redis.call('SADD', KEYS[2], i - 3)
-  redis.call('HSET', KEYS[i], 'shard', i - 3, 'lo', lo, 'hi', hi, 'cursor', lo, 'state', 'open', 'epoch', 0,
-    'batch_size', ARGV[2], 'seen_rows', 0, 'seen_ms', 0, 'rows', 0, 'ms', 0, 'crashes', 0, 'alone', 0, 'lease_until', 0)
+  redis.call('HSET', KEYS[i], 'shard', i - 3, 'lo', lo, 'hi', hi, 'cursor', lo,
+    'batch_size', ARGV[2], 'seen_rows', 0, 'seen_ms', 0, ${UNTOUCHED})
 end`
 
 /** run, shard keys ... -> 1 for one of those that ask: none is open */
@@ -94,7 +102,7 @@ export class RedisRuns implements Runs {
       )
       if (done !== undefined) return { run: done, enrolment: 'succeeded' }
     }
-    const id = `${spec.name.replaceAll('/', '-')}-${randomBytes(3).toString('hex')}`
+    const id = newRunId(spec.name)
     const { name, args, checksum, queue, shards, gitSha, requestedBy, reason } = spec
     const fields = {
       name,
@@ -157,13 +165,8 @@ export class RedisRuns implements Runs {
     return (await this.list(name)).some(({ state }) => state === 'succeeded')
   }
 
-  async set(
-    id: string,
-    to: { batchMax?: number | null; maxLag?: number | null; shards?: number },
-  ): Promise<void> {
-    const columns = { batchMax: 'batch_max', maxLag: 'max_lag', shards: 'shards' } as const
-    for (const [name, value] of Object.entries(to))
-      await this.#put(id, columns[name as keyof typeof columns], value)
+  async set(id: string, to: RunSettings): Promise<void> {
+    for (const [column, value] of columnsOf(to)) await this.#put(id, column, value)
   }
 
   async takeLook(id: string, every: number): Promise<boolean> {
@@ -221,9 +224,6 @@ export class RedisRuns implements Runs {
     else await this.#space.redis.hset(key, field, value)
   }
 }
-
-const activeOf = ({ name, args }: Pick<NewRun, 'name' | 'args'>) =>
-  createHash('sha256').update(`${name} ${args}`).digest('hex')
 
 function pairsOf(fields: Record<string, string | number | undefined>): (string | number)[] {
   return Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [name, value]))

@@ -6,8 +6,8 @@ import type { Claim, ShardStatus, Shards, Told } from '../shard-ledger.ts'
 import { claimOf, LEASE, statusOf, told } from '../shard-ledger.ts'
 import type { Transaction } from '../database.ts'
 import type { Cursor, Range } from '../source.ts'
-import { commandsOf } from './transaction.ts'
-import type { Space } from './space.ts'
+import { applyFrom, commandsOf } from './transaction.ts'
+import { UNTOUCHED, type Space } from './space.ts'
 
 /** shard -> its fields, or nothing. owner, lease */
 const CLAIM = `
@@ -28,7 +28,7 @@ local is = redis.call('HMGET', KEYS[1], 'epoch', 'state', 'cursor')
 if is[1] ~= ARGV[1] or is[2] ~= 'open' or is[3] ~= ARGV[2] then return {} end
 redis.call('HSET', KEYS[1], 'cursor', ARGV[3], 'crashes', 0, 'alone', 0, 'batch_size', ARGV[5], 'lease_until', now + ARGV[6])
 redis.call('HINCRBY', KEYS[1], 'rows', ARGV[4])
-for i = 7, #ARGV do redis.call(unpack(cjson.decode(ARGV[i]))) end
+${applyFrom(7)}
 return { redis.call('HGET', KEYS[1], 'hi'), unpack(redis.call('HMGET', KEYS[2], 'state', 'batch_max')) }`
 
 /** shard. epoch, batch size, rows and ms seen, ms */
@@ -53,9 +53,8 @@ local is = redis.call('HMGET', KEYS[1], 'state', 'cursor', 'hi', 'batch_size', '
 if is[1] ~= 'open' or is[2] ~= ARGV[1] or is[3] ~= ARGV[2] then return 0 end
 if redis.call('SADD', KEYS[2], ARGV[4]) == 0 then return 0 end
 redis.call('HSET', KEYS[1], 'hi', ARGV[3])
-redis.call('HSET', KEYS[3], 'shard', ARGV[4], 'lo', ARGV[3], 'hi', ARGV[2], 'cursor', ARGV[3], 'state', 'open',
-  'epoch', 0, 'batch_size', is[4], 'seen_rows', is[5], 'seen_ms', is[6], 'rows', 0, 'ms', 0, 'crashes', 0,
-  'alone', 0, 'lease_until', 0)
+redis.call('HSET', KEYS[3], 'shard', ARGV[4], 'lo', ARGV[3], 'hi', ARGV[2], 'cursor', ARGV[3],
+  'batch_size', is[4], 'seen_rows', is[5], 'seen_ms', is[6], ${UNTOUCHED})
 return 1`
 
 type Fields = Record<string, string>

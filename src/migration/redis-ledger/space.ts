@@ -1,6 +1,9 @@
 /** Where the ledger lies in Redis. One hash slot: its scripts work on several keys. */
 import type { Redis } from 'ioredis'
 
+/** Fields of a shard that nobody has worked on, for HSET in a script. */
+export const UNTOUCHED = `'state', 'open', 'epoch', 0, 'rows', 0, 'ms', 0, 'crashes', 0, 'alone', 0, 'lease_until', 0`
+
 const PREFIX = '{runner-migrations}'
 
 export class Space {

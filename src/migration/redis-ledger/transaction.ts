@@ -14,3 +14,7 @@ export function commandsOf(tx: Transaction): string[] {
   commands.delete(tx)
   return queued.map(command => JSON.stringify(command))
 }
+
+/** Of a script: does those that are its arguments from this one on. */
+export const applyFrom = (first: number): string =>
+  `for i = ${first}, #ARGV do redis.call(unpack(cjson.decode(ARGV[i]))) end`
