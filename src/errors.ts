@@ -49,6 +49,8 @@ export const ERRORS = {
   MIGRATION_FENCED: [EXIT.jobFailed, 'the batch is rolled back: another slice has the shard'],
   JOB_FAILED: [EXIT.jobFailed, '`enqueue --wait` ends'],
   JOB_NOT_FOUND: [EXIT.notFound, 'nothing is changed'],
+  REPLICA_UNKNOWN: [EXIT.notFound, 'nothing is changed'],
+  NO_REPLICA_ANSWERED: [EXIT.noReplica, 'the command ends; a replica that hears of it too late does nothing'],
   WAIT_TIMEOUT: [EXIT.waitTimeout, '`enqueue --wait` ends; the job goes on'],
   JOB_TIMEOUT: [EXIT.jobFailed, 'the job fails; attempts and backoff apply'],
   JOB_BLOCKED: [EXIT.jobFailed, 'the job fails; attempts and backoff apply'],

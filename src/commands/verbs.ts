@@ -39,6 +39,27 @@ export const VERBS: Record<string, VerbEntry> = {
   },
   enqueue: { about: 'add a job, with flags made from its schema', load: () => import('./enqueue.ts') },
   dev: { about: 'a private Redis and a replica, in one command', load: () => import('./dev.ts') },
+  'fleet list': { about: 'list the live replicas', load: () => import('./fleet/list.ts') },
+  'fleet quiet': {
+    about: 'let replicas take no new jobs; what runs goes on',
+    load: () => import('./fleet/quiet.ts'),
+  },
+  'fleet resume': {
+    about: 'let replicas that are quiet take jobs again',
+    load: () => import('./fleet/resume.ts'),
+  },
+  'fleet concurrency': {
+    about: 'change how many jobs of a queue replicas run at once',
+    load: () => import('./fleet/concurrency.ts'),
+  },
+  'fleet dump': {
+    about: 'show what replicas run just now, and where they are blocked',
+    load: () => import('./fleet/dump.ts'),
+  },
+  'fleet diff': {
+    about: 'show handlers that differ between replicas',
+    load: () => import('./fleet/diff.ts'),
+  },
   'fleet pardon': {
     about: 'let a job that was caught blocking share executors again',
     load: () => import('./fleet/pardon.ts'),

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { databasesOf, type Config } from '../config.ts'
 import { EXIT, RunnerError, messageOf, type ExitCode } from '../errors.ts'
+import { Control } from '../fleet/control.ts'
 import { FileWatch } from '../fleet/file-watch.ts'
 import { Recycling } from '../fleet/recycling.ts'
 import { StopConditions, readQueue } from '../fleet/stop-conditions.ts'
@@ -65,6 +66,7 @@ export async function work(config: Config, watch: boolean): Promise<void> {
   const signals = new ReplicaSignals(supervisor, stopping, config.grace, note)
   let code: ExitCode = EXIT.runtime
   let reconciler: Reconciler | undefined
+  let control: Control | undefined
   conditions.startClock()
   try {
     const started = supervisor.start(manifest => {
@@ -76,6 +78,7 @@ export async function work(config: Config, watch: boolean): Promise<void> {
     if (!stopping.started) {
       conditions.start()
       await recycling.start()
+      control = new Control({ supervisor, stopping, redis, abortGrace: config.abortGrace })
       reconciler = openReconciler(config, supervisor, events)
       void doubtQueues(Object.keys(queuesGiven), supervisor, redis, warn)
     }
@@ -91,7 +94,8 @@ export async function work(config: Config, watch: boolean): Promise<void> {
     recycling.close()
     await reconciler?.close()
     signals.close()
-    await Promise.race([redis.close(), new Promise(done => setTimeout(done, 1_000))])
+    const closed = Promise.resolve(control?.close()).then(() => redis.close())
+    await Promise.race([closed, new Promise(done => setTimeout(done, 1_000))])
   }
   // What user code left open in a library of the supervisor's process must not outlive the deadline.
   endProcess(code, supervisor.pool.lingering > 0)

@@ -63,6 +63,11 @@ export class BlockPolicy {
     clearInterval(this.#timer)
   }
 
+  /** What holds event loops just now. */
+  get blocks(): Block[] {
+    return this.#watchdog.blocks.filter(({ reported }) => reported)
+  }
+
   /** Hot path. */
   placementOf(job: string): Placement {
     const blocker = this.#known.get(job)

@@ -75,6 +75,11 @@ export class Pool {
     return [...this.#shared, ...this.#solo.executors]
   }
 
+  /** Executors inside native code that were given up. */
+  get abandoned(): number {
+    return this.#abandoned.size
+  }
+
   /** Threads that have not ended although they should have: a process that exits waits for them. */
   get lingering(): number {
     return this.executors.length + this.#abandoned.size

@@ -12,6 +12,8 @@ import type { Replies } from './replies.ts'
 const ENDLESS = 1_000_000
 
 export interface QueueWorkersOptions {
+  /** Kept with each job that it starts, as BullMQ's `processedBy`. */
+  replica: string
   config: Config
   events: Events
   client: ReturnType<RedisHandle['connect']>
@@ -65,6 +67,20 @@ export class QueueWorkers {
   }
 
   /** By queue. */
+  get concurrency(): Record<string, number> {
+    return Object.fromEntries(this.all.map(({ name, concurrency }) => [name, concurrency]))
+  }
+
+  /** For the jobs that are taken from now on; those above a smaller number go on. Undefined: it is not worked here. */
+  setConcurrency(queue: string, concurrency: number): { before: number } | undefined {
+    const worker = this.all.find(({ name }) => name === queue)
+    if (worker === undefined) return undefined
+    const before = worker.concurrency
+    worker.concurrency = concurrency
+    return { before }
+  }
+
+  /** By queue. */
   get locks(): Record<string, LockTimes> {
     return Object.fromEntries(this.all.map(({ name, lockTimes }) => [name, lockTimes]))
   }
@@ -77,8 +93,9 @@ export class QueueWorkers {
   }
 
   #open(queue: string, concurrency: number, times: LockTimes): FleetWorker {
-    const { config, client, prefix, fence, replies, handlers, onError } = this.#options
+    const { replica, config, client, prefix, fence, replies, handlers, onError } = this.#options
     const worker = new FleetWorker(queue, handlers, fence, replies, {
+      name: replica,
       connection: client,
       prefix,
       concurrency,

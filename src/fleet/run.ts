@@ -26,6 +26,8 @@ export class Run {
   startedAt = 0
   /** Set when its signal was aborted. */
   aborted: AbortCause | undefined
+  /** Why somebody cancelled it: then it fails, whatever becomes of it and of its executor. */
+  cancelReason: string | undefined
   readonly placement: Placement
   #deadline: Deadline | undefined
   #settle: ((outcome: Outcome) => void) | undefined
@@ -67,6 +69,17 @@ export class Run {
     this.#settle = undefined
     this.#deadline?.clear()
     settle(outcome)
+  }
+
+  /** How it ends, of a run that is not settled. */
+  whenSettled(): Promise<Outcome> {
+    const { promise, resolve } = Promise.withResolvers<Outcome>()
+    const settle = this.#settle
+    this.#settle = outcome => {
+      settle?.(outcome)
+      resolve(outcome)
+    }
+    return promise
   }
 
   /** Calls `onDue` after `ms`, unless the run is settled by then. Replaces an earlier deadline. */

@@ -11,6 +11,7 @@
  * | failed, cancel / unrecoverable  | UnrecoverableError | failed                                    |
  * | failed, error, shutdown's abort | WaitingError       | nothing: handed back here, unspent        |
  * | handed back                     | WaitingError       | nothing: handed back here, unspent        |
+ * | any but done, of a cancelled run | UnrecoverableError | failed                                    |
  * | dropped                         | WaitingError       | nothing: the lock is somebody else's      |
  */
 import { DelayedError, UnrecoverableError, WaitingError } from 'bullmq'
@@ -48,6 +49,7 @@ export class Settlement {
   async settle(run: Run, outcome: Outcome): Promise<RawResult> {
     if (outcome.kind === 'done') return new RawResult(outcome.result)
     if (outcome.kind === 'dropped') throw new WaitingError(outcome.reason)
+    if (run.cancelReason !== undefined && !isMoved(outcome)) throw final(cancelled(run.cancelReason))
     if (outcome.kind === 'handed-back') {
       if (outcome.crashed) await this.#crashes.suspect(run.job)
       return this.#handBack(run, outcome.reason)
@@ -107,6 +109,11 @@ export function timedOut({ job, entry }: Run): Failure {
   return { kind: 'error', name: error.name, code: error.code, message: error.message }
 }
 
+/** The failure of a run that somebody cancelled from outside. */
+export function cancelled(reason: string): Failure {
+  return { kind: 'cancel', name: 'CancelledError', code: 'JOB_CANCELLED', message: reason }
+}
+
 /** Errors of this package keep their name in `failedReason`, which is all that BullMQ stores besides the stack. */
 function textOf({ name, message, code }: Failure): string {
   return code !== undefined && code in ERRORS && !message.startsWith(name) ? `${name}: ${message}` : message
@@ -128,6 +135,11 @@ function final(failure: Failure): Error {
   if (failure.stack !== undefined) error.stack = failure.stack
   const code = failure.code ?? (failure.kind === 'cancel' ? 'JOB_CANCELLED' : undefined)
   return Object.assign(error, code === undefined ? {} : { code })
+}
+
+/** A sandbox processor moved the job by itself: nothing is left to fail. */
+function isMoved(outcome: Outcome): boolean {
+  return outcome.kind === 'failed' && MOVED.has(outcome.failure.name)
 }
 
 /** Says on purpose what becomes of the job, so it is no mere effect of an abort. A job in MOVED is not ours any more. */

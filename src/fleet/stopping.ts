@@ -91,7 +91,8 @@ export class Stopping {
     const before = this.#supervisor.handedBack
     await within(this.quiet(), CLOSE)
     await this.#untilIdle(grace)
-    for (const run of runs) pool.holderOf(run)?.abort(run, 'shutdown', `shutdown: ${reason}`)
+    for (const run of runs)
+      if (run.cancelReason === undefined) pool.holderOf(run)?.abort(run, 'shutdown', `shutdown: ${reason}`)
     await this.#untilIdle(this.#config.abortGrace)
     const left = runs.size
     // Together: a thread inside native code does not end in time, and there is nothing more to wait for then.
@@ -101,7 +102,7 @@ export class Stopping {
     )
     blocking.stop()
     await within(workers.stop(), CLOSE)
-    await within(Promise.allSettled([registration?.stop(), producer.close()]), CLOSE)
+    await within(Promise.allSettled([registration.stop(), producer.close()]), CLOSE)
     // What could not be handed back (Redis is down) is found by the stall sweep of another replica.
     const handedBack = Math.max(this.#supervisor.handedBack - before, left)
     this.#events.emit('fleet.stopped', {

@@ -14,6 +14,7 @@ import type { EnqueueOptions } from '../job/context.ts'
 import { Blockers } from '../redis/blockers.ts'
 import { Fence } from '../redis/fence.ts'
 import { Measured } from '../redis/measured.ts'
+import type { HandlerVersion } from '../redis/replicas.ts'
 import type { Verdict } from './blame.ts'
 import { BlockPolicy } from './block-policy.ts'
 import { CrashLoop } from './crash-loop.ts'
@@ -27,6 +28,7 @@ import { openProcess } from './process-port.ts'
 import { Producer } from './producer.ts'
 import { QueueWorkers } from './queue-workers.ts'
 import { Registration } from './registration.ts'
+import { stateOf, versionsOf } from './replica-state.ts'
 import { Replies } from './replies.ts'
 import { Run } from './run.ts'
 import { Settlement, timedOut } from './settlement.ts'
@@ -54,7 +56,7 @@ export class Supervisor {
   readonly measurements: Measurements
   /** Runs since the start. */
   started = 0
-  registration: Registration | undefined
+  readonly registration: Registration
   quiet = false
   /** Jobs this replica may start in all. */
   limit = Infinity
@@ -64,6 +66,7 @@ export class Supervisor {
   readonly #fence: Fence
   readonly #client: ReturnType<RedisHandle['connect']>
   #jobs = new Map<string, JobEntry>()
+  #handlers: Record<string, HandlerVersion> = {}
   #seq = 0
 
   constructor(options: SupervisorOptions) {
@@ -72,6 +75,7 @@ export class Supervisor {
     this.#client = redis.connect('fleet')
     const onError = (queue: string, error: unknown) => this.#onError(queue, error)
     const replies = new Replies(() => this.pool.glance())
+    this.registration = new Registration(redis, () => stateOf(this, config))
     this.#fence = new Fence(this.#client)
     this.outcomes = new OutcomeEvents(events)
     this.superseding = new Superseding(events, () => this.pool, config.abortGrace)
@@ -121,6 +125,7 @@ export class Supervisor {
       onError: error => onError('', error),
     })
     this.workers = new QueueWorkers({
+      replica: this.registration.id,
       config,
       events,
       client: this.#client,
@@ -152,6 +157,11 @@ export class Supervisor {
     return this.#jobs
   }
 
+  /** What tells the versions of its handlers from those of other replicas. */
+  get handlers(): Record<string, HandlerVersion> {
+    return this.#handlers
+  }
+
   /** Boots the executors, checks what they loaded, then takes jobs. `queuesOf` decides the queues and their concurrency. */
   async start(queuesOf: (manifest: Manifest) => Record<string, number>): Promise<void> {
     const manifest = await this.pool.boot()
@@ -159,14 +169,6 @@ export class Supervisor {
     const queues = queuesOf(manifest)
     await this.workers.open(queues, manifest)
     const { redis, events, config } = this.#options
-    const { maxStalledCount, grace, blockLimit } = config
-    this.registration = new Registration(redis, () => ({
-      queues,
-      jobs: [...this.#jobs.keys()],
-      running: this.runs.size,
-      quiet: this.quiet,
-      terms: { maxStalledCount, grace, blockLimit, locks: this.workers.locks },
-    }))
     await Promise.all([this.registration.start(), this.blocking.start()])
     this.workers.run(this.quiet)
     events.emit('fleet.started', {
@@ -185,6 +187,7 @@ export class Supervisor {
       this.#options.events.emit('job.file-broken', { file, code, message })
     }
     this.#jobs = new Map(manifest.jobs.map(entry => [entry.name, entry]))
+    this.#handlers = versionsOf(manifest.jobs)
   }
 
   /** New executors for new or changed files; what runs goes on in the old ones. */

@@ -19,11 +19,11 @@ export async function refuseUnknown(
   job: FleetJob,
   token: string,
   known: string[],
-  registration: Registration | undefined,
+  registration: Registration,
   events: Events,
 ): Promise<never> {
   const ref = { queue: job.queueName, job: job.name, id: job.id }
-  if (await registration?.elsewhere(job.queueName, job.name)) {
+  if (await registration.elsewhere(job.queueName, job.name)) {
     const delay = PUT_BACK[Math.min(job.attemptsStarted, PUT_BACK.length) - 1] ?? 0
     await job.moveToDelayed(Date.now() + delay, token)
     events.emit('job.unknown', { ...ref, putBack: true })

@@ -61,6 +61,11 @@ export class Watchdog {
     clearInterval(this.#timer)
   }
 
+  /** Those that last. */
+  get blocks(): Block[] {
+    return [...this.#blocks.values()]
+  }
+
   #tick(now: number): void {
     // Frozen as a whole (SIGSTOP, a suspended host): nobody could beat, and that is no handler's doing.
     const frozen = now - this.#lastTick > LATE

@@ -3,6 +3,7 @@
  * ids by when they expire. Clocks of replicas are not compared: the server's time is used throughout.
  */
 import type { Cluster, Redis } from 'ioredis'
+import { serverTime } from './server-time.ts'
 
 /** How long a replica counts as live after its last beat, in milliseconds. */
 const REPLICA_TTL = 15_000
@@ -18,6 +19,28 @@ interface ReplicaTerms {
   locks: Record<string, { lockDuration: number; stalledInterval: number }>
 }
 
+/** A handler, by what tells two versions of it apart: the beginnings of SHA-256 sums. */
+export interface HandlerVersion {
+  /** Of the JSON Schema of its payload. */
+  schema: string
+  /** Of the text of its file; what the file imports is not in it. */
+  file: string
+}
+
+/** Somebody holds the event loop of an executor. */
+export interface BlockedRun {
+  executor: number
+  /** Milliseconds so far. */
+  ms: number
+  /** 'at jobs/report.ts:12:5'. */
+  where: string
+  /** Undefined where it cannot be told. */
+  queue?: string
+  job?: string
+  id?: string
+  stack?: string
+}
+
 export interface Replica {
   id: string
   host: string
@@ -25,10 +48,18 @@ export interface Replica {
   version: string
   /** Milliseconds since the epoch, by the replica's clock. */
   startedAt: number
+  /** Concurrency by queue. */
   queues: Record<string, number>
   /** Names it has a handler for. */
   jobs: string[]
+  handlers: Record<string, HandlerVersion>
+  executors: number
+  isolation: 'thread' | 'process'
   running: number
+  /** Bytes, of the replica with its executors. */
+  rss: number
+  /** Without stacks. */
+  blocked: BlockedRun[]
   quiet: boolean
   terms: ReplicaTerms
 }
@@ -43,7 +74,7 @@ export class Replicas {
   }
 
   async publish(replica: Replica): Promise<void> {
-    const until = (await this.#now()) + REPLICA_TTL
+    const until = (await serverTime(this.#client)) + REPLICA_TTL
     await this.#client.set(this.#key(replica.id), JSON.stringify(replica), 'PX', REPLICA_TTL)
     await this.#client.zadd(this.#index, until, replica.id)
   }
@@ -54,15 +85,10 @@ export class Replicas {
   }
 
   async list(): Promise<Replica[]> {
-    await this.#client.zremrangebyscore(this.#index, '-inf', `(${await this.#now()}`)
+    await this.#client.zremrangebyscore(this.#index, '-inf', `(${await serverTime(this.#client)}`)
     const ids = await this.#client.zrange(this.#index, '0', '-1')
     const values = await Promise.all(ids.map(id => this.#client.get(this.#key(id))))
     return values.flatMap(value => (value === null ? [] : [JSON.parse(value) as Replica]))
-  }
-
-  async #now(): Promise<number> {
-    const [seconds, micros] = await this.#client.time()
-    return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000)
   }
 
   #key(id: string): string {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createConnection } from 'mysql2/promise'
 import { DatabaseServer, mariadbFolder } from './database-server.ts'
 import { freePort } from './redis.ts'
+import { copyOfTemplate } from './template.ts'
 
 export const hasMariadb = mariadbFolder() !== undefined
 
@@ -17,16 +18,18 @@ export async function startMariadb(): Promise<
   const dir = mkdtempSync(join(tmpdir(), 'test-mariadb-'))
   const data = join(dir, 'data')
   const user = `--user=${userInfo().username}`
-  execFileSync(
-    'mariadb-install-db',
-    [
-      '--no-defaults',
-      `--datadir=${data}`,
-      user,
-      '--auth-root-authentication-method=normal',
-      '--skip-test-db',
-    ],
-    { stdio: 'ignore', cwd: dir },
+  copyOfTemplate(data, join(folder, 'mariadbd'), template =>
+    execFileSync(
+      'mariadb-install-db',
+      [
+        '--no-defaults',
+        `--datadir=${template}`,
+        user,
+        '--auth-root-authentication-method=normal',
+        '--skip-test-db',
+      ],
+      { stdio: 'ignore', cwd: dir },
+    ),
   )
   const port = await freePort()
   const server = await DatabaseServer.start({

@@ -2,10 +2,11 @@
 import { execFileSync } from 'node:child_process'
 import { chownSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import pg from 'pg'
 import { DatabaseServer, postgresFolder } from './database-server.ts'
 import { freePort } from './redis.ts'
+import { copyOfTemplate } from './template.ts'
 
 export interface TestPostgres extends AsyncDisposable {
   readonly url: string
@@ -25,11 +26,15 @@ export async function startPostgres(): Promise<TestPostgres> {
   if (user !== undefined) chownSync(dir, user.uid, user.gid)
   const data = join(dir, 'data')
   const env = { ...process.env, LC_ALL: 'C.UTF-8' }
-  execFileSync(
-    join(folder, 'initdb'),
-    ['-D', data, '-U', 'test', '--auth=trust', '--no-sync', '--encoding=UTF8'],
-    { ...user, env, stdio: 'ignore', cwd: dir },
-  )
+  copyOfTemplate(data, join(folder, 'initdb'), template => {
+    const parent = dirname(template)
+    if (user !== undefined) chownSync(parent, user.uid, user.gid)
+    execFileSync(
+      join(folder, 'initdb'),
+      ['-D', template, '-U', 'test', '--auth=trust', '--no-sync', '--encoding=UTF8'],
+      { ...user, env, stdio: 'ignore', cwd: parent },
+    )
+  })
   const port = await freePort()
   const url = `postgres://test@127.0.0.1:${port}/postgres`
   const settings = {
