@@ -49,6 +49,8 @@ export const ERRORS = {
   MIGRATION_FENCED: [EXIT.jobFailed, 'the batch is rolled back: another slice has the shard'],
   JOB_FAILED: [EXIT.jobFailed, '`enqueue --wait` ends'],
   JOB_NOT_FOUND: [EXIT.notFound, 'nothing is changed'],
+  QUEUE_UNKNOWN: [EXIT.notFound, 'nothing is changed'],
+  JOB_STATE_WRONG: [EXIT.runtime, 'nothing is changed'],
   REPLICA_UNKNOWN: [EXIT.notFound, 'nothing is changed'],
   NO_REPLICA_ANSWERED: [EXIT.noReplica, 'the command ends; a replica that hears of it too late does nothing'],
   WAIT_TIMEOUT: [EXIT.waitTimeout, '`enqueue --wait` ends; the job goes on'],

@@ -64,9 +64,44 @@ export const VERBS: Record<string, VerbEntry> = {
     about: 'let a job that was caught blocking share executors again',
     load: () => import('./fleet/pardon.ts'),
   },
+  'queues list': {
+    about: 'list the queues: what waits, what runs, how fast',
+    load: () => import('./queues/list.ts'),
+  },
+  'queues pause': {
+    about: 'let no worker take jobs of a queue',
+    load: () => import('./queues/pause.ts'),
+  },
+  'queues resume': { about: 'let jobs of a queue be taken again', load: () => import('./queues/resume.ts') },
+  'queues drain': { about: 'remove the jobs that wait', load: () => import('./queues/drain.ts') },
+  'queues clean': {
+    about: 'remove jobs that ended long ago',
+    load: () => import('./queues/clean.ts'),
+  },
+  'queues scale': {
+    about: 'limit how many jobs of a queue run at once, in all replicas together',
+    load: () => import('./queues/scale.ts'),
+  },
   'queues quarantine': {
     about: 'list the jobs that took executors or replicas down',
     load: () => import('./queues/quarantine.ts'),
+  },
+  'jobs list': {
+    about: 'list jobs by queue, state, name and age',
+    load: () => import('./jobs/list.ts'),
+  },
+  'jobs show': { about: 'show all that is known of one job', load: () => import('./jobs/show.ts') },
+  'jobs logs': { about: 'print what the handler of a job logged', load: () => import('./jobs/logs.ts') },
+  'jobs retry': { about: 'run failed jobs again', load: () => import('./jobs/retry.ts') },
+  'jobs cancel': {
+    about: 'end jobs, also those that run, in any replica',
+    load: () => import('./jobs/cancel.ts'),
+  },
+  'jobs promote': { about: 'make delayed jobs due now', load: () => import('./jobs/promote.ts') },
+  'jobs remove': { about: 'forget jobs that do not run', load: () => import('./jobs/remove.ts') },
+  'jobs replay': {
+    about: 'run the payload of a job here, its queue untouched',
+    load: () => import('./jobs/replay.ts'),
   },
   'jobs release': {
     about: 'run a job of the quarantine again, as if it had never crashed',

@@ -4,13 +4,10 @@
  */
 import { RunnerError, SupersededError } from '../errors.ts'
 import type { Fence } from '../redis/fence.ts'
+import { CHECKPOINT, stepField } from '../redis/job-fields.ts'
 import type { Run } from './run.ts'
 
 type Call = (run: Run, fence: Fence, ...args: never[]) => Promise<unknown>
-
-/** Fields of the job's hash: they go when the job goes. BullMQ's readers pass over those they do not know. */
-const CHECKPOINT = 'runner:checkpoint'
-const stepField = (name: string) => `runner:step:${name}`
 
 const CALLS: Record<string, Call> = {
   log: (run, fence, row: string) => fence.log(run.hold, row, run.job.opts.keepLogs),
@@ -33,6 +30,11 @@ const CALLS: Record<string, Call> = {
   getDependencies: ({ job }, _fence, options: never) => job.getDependencies(options),
   getDependenciesCount: ({ job }, _fence, options: never) => job.getDependenciesCount(options),
   extendLock: ({ job, token }, _fence, ms: number) => job.extendLock(token, ms),
+}
+
+/** Whether it changes nothing. */
+export function isRead(method: string): boolean {
+  return /get/i.test(method) && Object.hasOwn(CALLS, method)
 }
 
 /** Rejects with SupersededError, whatever is asked, once the run is settled: its job may be somebody else's. */

@@ -9,6 +9,7 @@ import type { BlockPolicy } from './block-policy.ts'
 import type { ReplicaDump, RunningJob } from './command.ts'
 import type { Pool } from './pool.ts'
 import type { QueueWorkers } from './queue-workers.ts'
+import type { Rates } from './rates.ts'
 import { residentBytes } from './rss.ts'
 import type { Run } from './run.ts'
 
@@ -23,11 +24,12 @@ interface Parts {
   readonly jobs: ReadonlyMap<string, JobEntry>
   readonly handlers: Record<string, HandlerVersion>
   readonly blocking: BlockPolicy
+  readonly rates: Rates
 }
 
 export async function stateOf(parts: Parts, config: Config): Promise<ReplicaState> {
-  const { workers, pool, runs, quiet, jobs, blocking, handlers } = parts
-  const { maxStalledCount, grace, blockLimit, isolation } = config
+  const { workers, pool, runs, quiet, jobs, blocking, handlers, rates } = parts
+  const { maxStalledCount, grace, blockLimit, abortGrace, isolation } = config
   return {
     queues: workers.concurrency,
     jobs: [...jobs.keys()],
@@ -35,13 +37,14 @@ export async function stateOf(parts: Parts, config: Config): Promise<ReplicaStat
     executors: pool.executors.length,
     isolation,
     running: runs.size,
+    rates: rates.look(),
     rss: await memoryOf(pool),
     blocked: blocking.blocks.map(block => {
       const { stack: _, ...rest } = blockedRun(block)
       return rest
     }),
     quiet,
-    terms: { maxStalledCount, grace, blockLimit, locks: workers.locks },
+    terms: { maxStalledCount, grace, blockLimit, abortGrace, locks: workers.locks },
   }
 }
 

@@ -27,6 +27,7 @@ import { Pool } from './pool.ts'
 import { openProcess } from './process-port.ts'
 import { Producer } from './producer.ts'
 import { QueueWorkers } from './queue-workers.ts'
+import { Rates } from './rates.ts'
 import { Registration } from './registration.ts'
 import { stateOf, versionsOf } from './replica-state.ts'
 import { Replies } from './replies.ts'
@@ -54,6 +55,7 @@ export class Supervisor {
   readonly superseding: Superseding
   readonly outcomes: OutcomeEvents
   readonly measurements: Measurements
+  readonly rates = new Rates()
   /** Runs since the start. */
   started = 0
   readonly registration: Registration
@@ -229,6 +231,7 @@ export class Supervisor {
       throw error
     } finally {
       this.runs.delete(run)
+      this.rates.count(job.queueName)
       if (run.startedAt > 0) this.measurements.of(job.queueName).run.record(Date.now() - run.startedAt)
       this.#options.events.emit('run.ended', this.runs.size)
     }

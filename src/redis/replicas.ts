@@ -15,6 +15,8 @@ interface ReplicaTerms {
   maxStalledCount: number
   grace: number
   blockLimit: number | false
+  /** That a cancelled handler may go on. */
+  abortGrace: number
   /** By queue. */
   locks: Record<string, { lockDuration: number; stalledInterval: number }>
 }
@@ -56,6 +58,8 @@ export interface Replica {
   executors: number
   isolation: 'thread' | 'process'
   running: number
+  /** Runs that ended a second, by queue, over the last minute. */
+  rates: Record<string, number>
   /** Bytes, of the replica with its executors. */
   rss: number
   /** Without stacks. */

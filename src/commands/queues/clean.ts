@@ -1,0 +1,98 @@
+/** `runner queues clean <queue>`: jobs that ended long ago are removed. */
+import { type Command, Option } from 'commander'
+import type { Queue } from 'bullmq'
+import { EXIT, RunnerError } from '../../errors.ts'
+import { walk } from '../../inspector/walk.ts'
+import { durationOption } from '../../units.ts'
+import { confirm } from '../confirm.ts'
+import { addHelp } from '../help.ts'
+import { ProgressLine } from '../progress-line.ts'
+import type { CliContext } from '../verbs.ts'
+import { steerQueues } from './steer.ts'
+
+/** Jobs removed by one script: some milliseconds of Redis. */
+const AT_ONCE = 1_000
+
+interface CleanFlags {
+  state: 'completed' | 'failed'
+  olderThan?: string
+  limit?: string
+  dryRun?: true
+  yes?: true
+}
+
+export function define(command: Command, context: CliContext): void {
+  command
+    .argument('<queue>', 'as runner queues list has it')
+    .addOption(
+      new Option('--state <state>', 'of the jobs').choices(['completed', 'failed']).default('completed'),
+    )
+    .option('--older-than <time>', 'that ended before the last 7d, say; needed')
+    .option('--limit <n>', 'so many jobs at most')
+    .option('--dry-run', 'say how many there are, and change nothing')
+    .option('--yes', 'do not ask; needed where nobody can be asked')
+    .action(async (name: string, flags: CleanFlags) => clean(name, flags, context))
+  addHelp(
+    command,
+    [
+      ['runner queues clean mail --older-than 7d --dry-run'],
+      ['runner queues clean mail --state failed --older-than 30d --yes', 'there is no way back'],
+    ],
+    ['ok', 'usage', 'redis', 'notFound', 'forced'],
+  )
+}
+
+async function clean(name: string, flags: CleanFlags, context: CliContext): Promise<void> {
+  const { state, olderThan, dryRun, yes } = flags
+  if (olderThan === undefined)
+    throw new RunnerError('USAGE', 'say how old the jobs have to be: --older-than 7d', {
+      hint: '--older-than 0s is all of them',
+    })
+  const age = durationOption('--older-than', olderThan)
+  const limit = limitOf(flags.limit)
+  await steerQueues(context, [name], async (queue, { client, baseOf }) => {
+    if (dryRun === true) {
+      let matching = 0
+      const until = Date.now() - age
+      for await (const { ids } of walk(client, baseOf(name), state, { oldestFirst: true, until }))
+        matching += ids.length
+      matching = Math.min(matching, limit)
+      return { said: `${matching} would be removed`, data: { matching } }
+    }
+    if (yes !== true)
+      await confirm(`remove the ${state} jobs of queue ${name} that ended ${olderThan} ago or earlier?`)
+    const removed = await removeAll(queue, { state, age, limit }, context)
+    return { said: `${removed} removed`, data: { removed } }
+  })
+}
+
+async function removeAll(
+  queue: Queue,
+  { state, age, limit }: { state: CleanFlags['state']; age: number; limit: number },
+  context: CliContext,
+): Promise<number> {
+  const line = new ProgressLine(context.note)
+  const broken = new AbortController()
+  const onSignal = () => broken.abort()
+  process.once('SIGINT', onSignal)
+  let removed = 0
+  try {
+    while (!broken.signal.aborted && removed < limit) {
+      const ids = await queue.clean(age, Math.min(AT_ONCE, limit - removed), state)
+      if (ids.length === 0) break
+      removed += ids.length
+      line.show(`${removed} removed`)
+    }
+  } finally {
+    process.off('SIGINT', onSignal)
+    line.close()
+  }
+  if (broken.signal.aborted) process.exitCode = EXIT.forced
+  return removed
+}
+
+function limitOf(text: string | undefined): number {
+  if (text === undefined) return Infinity
+  if (/^\d+$/.test(text) && Number(text) > 0) return Number(text)
+  throw new RunnerError('USAGE', `--limit: expected a whole number from 1, got ${text}`)
+}
