@@ -3,7 +3,8 @@
  * one of them crossing the network, and no page holds Redis up for more than some milliseconds.
  *
  * A page of a sorted set begins after the last id of the page before, wherever that stands by then, so jobs that come
- * and go meanwhile make no gap. When that id is gone, it begins at its score again: an id may be seen twice.
+ * and go meanwhile make no gap. When that id is gone, or has come back with another score, the page begins at the score
+ * that it had: an id may be seen twice.
  */
 import type { Cluster, Redis } from 'ioredis'
 
@@ -21,7 +22,7 @@ const SORTED = `${MATCHES}
   local key, up, size, least, most = KEYS[1], ARGV[4] == '1', tonumber(ARGV[5]), ARGV[6], ARGV[7]
   local anchor, at = ARGV[8], ARGV[9]
   local from
-  if anchor ~= '' then from = redis.call(up and 'ZRANK' or 'ZREVRANK', key, anchor) end
+  if anchor ~= '' and redis.call('ZSCORE', key, anchor) == at then from = redis.call(up and 'ZRANK' or 'ZREVRANK', key, anchor) end
   if from then
     from = from + 1
   elseif up then
@@ -59,7 +60,7 @@ export interface JobFilter {
 
 export interface Page {
   ids: string[]
-  /** How many were looked at; 0: there are no more. */
+  /** How many were looked at. */
   scanned: number
 }
 
@@ -120,6 +121,7 @@ export class JobPages {
       )
       if (scanned === 0) return
       yield { ids: ids.filter(id => !seen.has(id)), scanned }
+      if (scanned < size) return
       seen = new Set(ids)
       anchor = last
       at = score
@@ -143,6 +145,8 @@ export class JobPages {
       if (scanned === 0) return
       // New jobs push the others back: some of the last page come again.
       yield { ids: ids.filter(id => !seen.has(id)), scanned }
+      // The end was seen: what is added meanwhile lies in front.
+      if (scanned < size) return
       seen = new Set(ids)
       passed += scanned
     }
