@@ -1,12 +1,12 @@
-/** `runner doctor`: what is set up against what was measured, with the fix beside it. */
+/** `runner doctor`: what is wrong with this Redis, its queues and those who work them: expected, actual, and the fix. */
 import type { Command } from 'commander'
-import { queueFacts } from '../doctor/facts.ts'
-import type { Finding } from '../doctor/finding.ts'
-import { stallFindings } from '../doctor/stall-settings.ts'
+import { examine } from '../doctor/examination.ts'
+import type { Finding, Level } from '../doctor/finding.ts'
 import { EXIT } from '../errors.ts'
 import { openRedis } from '../redis/connection.ts'
 import { textTable } from '../table.ts'
 import { addHelp } from './help.ts'
+import { jobFiles } from './job-files.ts'
 import type { CliContext } from './verbs.ts'
 
 const COLUMNS = ['', 'CHECK', 'QUEUE', 'EXPECTED', 'ACTUAL', 'FIX']
@@ -14,35 +14,52 @@ const COLUMNS = ['', 'CHECK', 'QUEUE', 'EXPECTED', 'ACTUAL', 'FIX']
 export function define(command: Command, context: CliContext): void {
   command
     .argument('[queue]', 'default: all queues')
-    .action(async (queue: string | undefined) => examine(queue, context))
+    .option('--all', 'show what is well, too')
+    .action(async (queue: string | undefined, { all }: { all?: true }) =>
+      diagnose(queue, all === true, context),
+    )
   addHelp(
     command,
     [
-      ['runner doctor', 'lock, stall, grace and block settings of every queue, against what was measured'],
-      ['runner doctor images --json'],
+      ['runner doctor', 'Redis, clocks, prefixes, queues, handlers, schedulers, locks; it only reads'],
+      ['runner doctor mail --all', 'one queue, and what is well of it'],
+      ['runner doctor --json', 'in CI: exit 1 on an error, not on a warning'],
     ],
     ['ok', 'runtime', 'usage', 'redis'],
   )
 }
 
-async function examine(queue: string | undefined, context: CliContext): Promise<void> {
+async function diagnose(queue: string | undefined, all: boolean, context: CliContext): Promise<void> {
   const config = await context.config()
+  const { files } = jobFiles(config)
   await using redis = await openRedis(config, { onMessage: context.note })
-  const findings = (await queueFacts(redis, config, queue)).flatMap(stallFindings)
-  context.print(textOf(findings, queue), findings)
+  const findings = await examine({ redis, config, files: files.map(({ name }) => name), only: queue })
+  context.print(textOf(findings, all), findings)
   if (findings.some(({ level }) => level === 'error')) process.exitCode = EXIT.runtime
 }
 
-function textOf(findings: readonly Finding[], queue: string | undefined): string {
-  if (findings.length === 0)
-    return `${queue === undefined ? 'no queue' : `queue ${queue}`} was measured yet, and no replica is live`
-  const rows = findings.map(({ level, check, queue: of, expected, actual, fix }) => [
+function textOf(findings: readonly Finding[], all: boolean): string {
+  const shown = all ? findings : findings.filter(({ level }) => level !== 'ok')
+  const rows = shown.map(({ level, check, queue, expected, actual, fix }) => [
     level,
     check,
-    of,
+    queue ?? '',
     expected,
     actual,
     fix ?? '',
   ])
-  return textTable([COLUMNS, ...rows])
+  return rows.length === 0 ? summary(findings) : `${textTable([COLUMNS, ...rows])}\n${summary(findings)}`
+}
+
+/** '12 checks, all well', or '12 checks: 1 error, 2 warnings, 1 not possible'. */
+function summary(findings: readonly Finding[]): string {
+  const of = (level: Level) => findings.filter(finding => finding.level === level).length
+  const plural = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`
+  const parts = [
+    of('error') > 0 && plural(of('error'), 'error'),
+    of('warning') > 0 && plural(of('warning'), 'warning'),
+    of('unknown') > 0 && `${of('unknown')} not possible`,
+  ].filter(part => part !== false)
+  const checks = plural(findings.length, 'check')
+  return parts.length === 0 ? `${checks}, all well` : `${checks}: ${parts.join(', ')}`
 }

@@ -158,7 +158,7 @@ export const VERBS: Record<string, VerbEntry> = {
     load: () => import('./verify.ts'),
   },
   doctor: {
-    about: 'hold the settings of every queue against what was measured of it',
+    about: 'say what is wrong with Redis, queues and those who work them, with the fix',
     load: () => import('./doctor.ts'),
   },
   check: {

@@ -2,9 +2,9 @@
 import type { Config } from '../config.ts'
 import { intervalOf, LOCK_DURATION } from '../fleet/lock-terms.ts'
 import { measurementsOf, type QueueMeasurements } from '../fleet/measurements.ts'
-import type { RedisHandle } from '../redis/connection.ts'
 import { Measured } from '../redis/measured.ts'
-import { Replicas, type Replica } from '../redis/replicas.ts'
+import type { Replica } from '../redis/replicas.ts'
+import { takersOf, type Survey } from './survey.ts'
 
 /** Of one or more replicas that are set up alike. Times in milliseconds. */
 export interface Setup {
@@ -22,24 +22,25 @@ export interface QueueFacts {
   setups: Setup[]
   /** Of the last seven days. */
   measured: QueueMeasurements
+  /** BullMQ workers that are no replicas; undefined: it cannot be told. */
+  plain: number | undefined
 }
 
-/** Of every queue that was measured or is worked, or of one. What `config` says counts where no replica is live. */
-export async function queueFacts(
-  redis: RedisHandle,
-  config: Config,
-  only: string | undefined,
-): Promise<QueueFacts[]> {
-  const client = redis.connect('doctor')
-  const measured = new Measured(client, redis.prefix)
-  const live = await new Replicas(client, redis.prefix).list()
-  const known = new Set([...(await measured.queues()), ...live.flatMap(({ queues }) => Object.keys(queues))])
-  const chosen = [...known].filter(queue => only === undefined || queue === only).sort()
+/** Of every queue that was measured or is worked. What `config` says counts where no replica is live. */
+export async function queueFacts(survey: Survey): Promise<QueueFacts[]> {
+  const { client, config, live, prefix, queues } = survey
+  const measured = new Measured(client, prefix)
+  const known = new Set([
+    ...(await measured.queues()),
+    ...live.flatMap(replica => Object.keys(replica.queues)),
+  ])
+  const chosen = queues.map(({ queue }) => queue).filter(queue => known.has(queue))
   return Promise.all(
     chosen.map(async queue => ({
       queue,
       setups: setupsOf(queue, live, config),
       measured: measurementsOf(await measured.read(queue)),
+      plain: takersOf(survey, queue).plain,
     })),
   )
 }

@@ -2,7 +2,7 @@
 import { intervalOf, suitableLockDuration, USUAL } from '../fleet/lock-terms.ts'
 import { formatMilliseconds } from '../units.ts'
 import type { QueueFacts, Setup } from './facts.ts'
-import type { Finding } from './finding.ts'
+import { bad, ok, type Finding, type Judgement } from './finding.ts'
 
 /** A lock that lasts so many times longer than it need only makes the jobs of a dead replica wait. */
 const NEEDLESS = 4
@@ -10,8 +10,6 @@ const NEEDLESS = 4
 const LONGEST_GRACE = 600_000
 /** What Kubernetes has to allow beside the grace. Seconds. */
 const BESIDE_GRACE = 15
-
-type Judgement = Omit<Finding, 'check' | 'queue'>
 
 const CHECKS: Record<string, (facts: QueueFacts, setup: Setup) => Judgement> = {
   lockDuration: judgeLockDuration,
@@ -99,24 +97,26 @@ function judgeBlockLimit({ measured: { block } }: QueueFacts, { blockLimit }: Se
   return bad('warning', expected, actual, fix)
 }
 
-/** The runner's own locks hold out; those of a worker that runs handlers in its own process do not. */
-function judgePlainWorker({ measured: { block } }: QueueFacts, { lockDuration }: Setup): Judgement {
+/**
+ * The runner's own locks hold out; those of a worker that runs handlers in its own process do not. How long they last
+ * there is nowhere to be read: as long as here, is assumed.
+ */
+function judgePlainWorker({ measured: { block }, plain }: QueueFacts, { lockDuration }: Setup): Judgement {
   const safe = lockDuration / 2
   const expected = `no block beyond ${show(safe)}, should one work this queue too`
   const { most } = block
-  if (most === 0) return ok(expected, 'none seen')
-  if (most <= safe) return ok(expected, show(most))
-  const fix = `none if only runner works this queue; else lockDuration ${show(2 * most)} in that worker`
-  return bad('warning', expected, `${show(most)}: it would run such a job twice`, fix)
+  const told = most === 0 ? 'none seen' : show(most)
+  if (most <= safe) return ok(expected, told)
+  const duration = `lockDuration ${show(2 * most)} in that worker`
+  if (plain === undefined || plain === 0)
+    return bad(
+      'warning',
+      expected,
+      `${told}: it would run such a job twice`,
+      `none if only runner works this queue; else ${duration}`,
+    )
+  const actual = `${told}, and ${plain} work${plain === 1 ? 's' : ''} it: such a job runs twice`
+  return bad('error', expected, actual, `${duration}, or leave the queue to runner alone`)
 }
-
-const ok = (expected: string, actual: string): Judgement => ({ level: 'ok', expected, actual, fix: null })
-
-const bad = (level: 'warning' | 'error', expected: string, actual: string, fix: string): Judgement => ({
-  level,
-  expected,
-  actual,
-  fix,
-})
 
 const show = formatMilliseconds

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { RedisHandle } from '../redis/connection.ts'
 import { openRelay, type Relay } from '../redis/relay.ts'
 import { Replicas, type Replica } from '../redis/replicas.ts'
-import { serverTime } from '../redis/server-time.ts'
+import { serverTime } from '../redis/clock.ts'
 import { answerTopic, COMMANDS, type Answer, type Command, type Verb, type Verbs } from './command.ts'
 
 /** Milliseconds after which those that have not answered are told again: after a restart of Redis they were not there. */

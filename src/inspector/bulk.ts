@@ -6,7 +6,7 @@
 import { messageOf } from '../errors.ts'
 import type { Client } from '../redis/client.ts'
 import type { JobFilter } from '../redis/job-pages.ts'
-import { serverTime } from '../redis/server-time.ts'
+import { serverTime } from '../redis/clock.ts'
 import { walk } from './walk.ts'
 import type { State } from './state.ts'
 

@@ -4,7 +4,8 @@
  */
 import { performance } from 'node:perf_hooks'
 import { type Cluster, Redis } from 'ioredis'
-import { RunnerError, messageOf } from '../errors.ts'
+import { RunnerError } from '../errors.ts'
+import { primariesOf, readInfo, type Info } from './server-info.ts'
 
 /** BullMQ runs from 5.0, but only 6.2 has the commands that its newer scripts count on. */
 const MINIMUM = [6, 2] as const
@@ -23,10 +24,9 @@ export interface ServerReport {
 
 /** Throws REDIS_UNSUITABLE. `location` is for messages. */
 export async function checkServer(client: Redis | Cluster, location: string): Promise<ServerReport> {
-  const nodes = client instanceof Redis ? [client] : client.nodes('master')
   const warnings = new Set<string>()
   let version: string | undefined
-  for (const node of nodes) {
+  for (const node of primariesOf(client)) {
     const info = await readInfo(node)
     if (info === undefined) continue
     const name =
@@ -47,24 +47,6 @@ export async function checkServer(client: Redis | Cluster, location: string): Pr
       `Redis at ${location} is ${Math.round(roundTrip)} ms away; each job costs several round trips, so run nearer to it or raise --concurrency`,
     )
   return { version: version ?? 'Redis', warnings: [...warnings], roundTrip, withoutInfo }
-}
-
-type Info = Map<string, string>
-
-/** undefined: forbidden by an ACL. */
-async function readInfo(node: Redis): Promise<Info | undefined> {
-  try {
-    const text = await node.info()
-    return new Map(text.split(/\r?\n/).map(line => splitOnce(line)))
-  } catch (error) {
-    if (messageOf(error).includes('NOPERM')) return undefined
-    throw error
-  }
-}
-
-function splitOnce(line: string): [string, string] {
-  const colon = line.indexOf(':')
-  return colon < 0 ? [line, ''] : [line.slice(0, colon), line.slice(colon + 1)]
 }
 
 function checkVersion(info: Info, name: string): string {
@@ -97,11 +79,15 @@ function checkRole(info: Info, name: string, single: boolean): void {
 
 function evictionWarning(info: Info, name: string): string | undefined {
   const policy = info.get('maxmemory_policy')
-  if (policy === undefined || policy === 'noeviction') return undefined
-  const stake = policy.startsWith('volatile')
-    ? 'locks vanish and jobs run twice'
-    : 'jobs vanish without a trace'
+  const stake = evictionStake(policy)
+  if (stake === undefined) return undefined
   return `Redis at ${name} has maxmemory-policy ${policy}: when its memory is full, ${stake}; fix: CONFIG SET maxmemory-policy noeviction`
+}
+
+/** What goes wrong under this maxmemory-policy once the memory is full; undefined: nothing. */
+export function evictionStake(policy: string | undefined): string | undefined {
+  if (policy === undefined || policy === 'noeviction') return undefined
+  return policy.startsWith('volatile') ? 'locks vanish and jobs run twice' : 'jobs vanish without a trace'
 }
 
 async function measureRoundTrip(client: Redis | Cluster): Promise<number> {

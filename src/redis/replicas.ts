@@ -1,9 +1,10 @@
 /**
  * The live replicas of a prefix: each publishes one JSON value that expires unless it is renewed, and an index of
- * ids by when they expire. Clocks of replicas are not compared: the server's time is used throughout.
+ * ids by when they expire. Nothing here depends on the clocks of replicas: the server's time is used throughout, and
+ * how far theirs are from it is published with the rest.
  */
 import type { Cluster, Redis } from 'ioredis'
-import { serverTime } from './server-time.ts'
+import { readClock, serverTime } from './clock.ts'
 
 /** How long a replica counts as live after its last beat, in milliseconds. */
 const REPLICA_TTL = 15_000
@@ -66,6 +67,11 @@ export interface Replica {
   blocked: BlockedRun[]
   quiet: boolean
   terms: ReplicaTerms
+  /**
+   * How much its clock is ahead of the server's, in milliseconds; negative: behind. It is off by at least so much, as of
+   * its last beat. Absent: its version does not measure it.
+   */
+  skew?: number
 }
 
 export class Replicas {
@@ -77,10 +83,11 @@ export class Replicas {
     this.#index = `${prefix}:runner:replicas`
   }
 
-  async publish(replica: Replica): Promise<void> {
-    const until = (await serverTime(this.#client)) + REPLICA_TTL
-    await this.#client.set(this.#key(replica.id), JSON.stringify(replica), 'PX', REPLICA_TTL)
-    await this.#client.zadd(this.#index, until, replica.id)
+  async publish(replica: Omit<Replica, 'skew'>): Promise<void> {
+    const { now, skew } = await readClock(this.#client)
+    await this.#client.set(this.#key(replica.id), JSON.stringify({ ...replica, skew }), 'PX', REPLICA_TTL)
+    await this.#client.zadd(this.#index, now + REPLICA_TTL, replica.id)
+    await this.#client.zremrangebyscore(this.#index, '-inf', `(${now}`)
   }
 
   async remove(id: string): Promise<void> {
@@ -88,9 +95,9 @@ export class Replicas {
     await this.#client.zrem(this.#index, id)
   }
 
+  /** Writes nothing. */
   async list(): Promise<Replica[]> {
-    await this.#client.zremrangebyscore(this.#index, '-inf', `(${await serverTime(this.#client)}`)
-    const ids = await this.#client.zrange(this.#index, '0', '-1')
+    const ids = await this.#client.zrangebyscore(this.#index, await serverTime(this.#client), '+inf')
     const values = await Promise.all(ids.map(id => this.#client.get(this.#key(id))))
     return values.flatMap(value => (value === null ? [] : [JSON.parse(value) as Replica]))
   }

@@ -20,7 +20,12 @@ function facts(measured: Measured, ...setups: Partial<Setup>[]): QueueFacts {
   const all = measurementsOf([])
   for (const [metric, values] of Object.entries(measured))
     for (const value of values) all[metric as keyof Measured].record(value)
-  return { queue: 'q', setups: [{}, ...setups].slice(-1).map(own => ({ ...setup, ...own })), measured: all }
+  return {
+    queue: 'q',
+    setups: [{}, ...setups].slice(-1).map(own => ({ ...setup, ...own })),
+    measured: all,
+    plain: 0,
+  }
 }
 
 const said = (of: QueueFacts, check: string) =>
@@ -99,4 +104,15 @@ it('judges replicas that are set up in different ways one by one', () => {
     ['ok', '4s at 2 replicas'],
     ['warning', '30s: jobs of a killed replica wait up to 38s at 1 replica'],
   ])
+})
+
+it('calls a block beyond the lock an error where a BullMQ worker holds such locks itself', () => {
+  const blocked = facts({ block: [6_000] })
+  expect(said(blocked, 'plain worker').level).toBe('warning')
+  expect(said({ ...blocked, plain: undefined }, 'plain worker').level).toBe('warning')
+  expect(said({ ...blocked, plain: 2 }, 'plain worker')).toMatchObject({
+    level: 'error',
+    actual: expect.stringMatching(/^6\.\ds, and 2 work it: such a job runs twice$/) as string,
+  })
+  expect(said({ ...facts({ block: [1_500] }), plain: 2 }, 'plain worker').level).toBe('ok')
 })

@@ -5,7 +5,7 @@ import type { Inspector } from '../../inspector/inspector.ts'
 import type { BulkTarget } from '../../inspector/bulk.ts'
 import { STATE_NAMES, type State } from '../../inspector/state.ts'
 import type { JobFilter } from '../../redis/job-pages.ts'
-import { serverTime } from '../../redis/server-time.ts'
+import { serverTime } from '../../redis/clock.ts'
 import { durationOption } from '../../units.ts'
 
 export interface FilterFlags {
