@@ -9,7 +9,7 @@ import type { RedisHandle } from '../redis/connection.ts'
 import { closest } from '../suggestion.ts'
 import { clockFindings } from './clocks.ts'
 import { queueFacts } from './facts.ts'
-import { bad, type Finding } from './finding.ts'
+import { bad, type Finding, type Judgement } from './finding.ts'
 import { handlerFindings } from './handlers.ts'
 import { prefixFindings } from './prefixes.ts'
 import { schedulerFindings } from './schedulers.ts'
@@ -69,19 +69,20 @@ async function attempt<T>(name: string, look: () => Promise<T>): Promise<[T, []]
     })
     return [await Promise.race([look(), late]), []]
   } catch (error) {
-    const judgement = bad('unknown', 'an answer', reasonOf(error), 'mend that, and ask again')
-    return [undefined, [{ check: name, queue: null, ...judgement }]]
+    return [undefined, [{ check: name, queue: null, ...judgeFailure(error) }]]
   } finally {
     over.abort()
   }
 }
 
 /** Redis names the user in what it refuses; the command is enough. */
-function reasonOf(error: unknown): string {
+function judgeFailure(error: unknown): Judgement {
   const message = messageOf(error)
-  if (!message.includes('NOPERM')) return message
-  const [, command = 'what this needs'] = /'([^']+)' command/.exec(message) ?? []
-  return `this user may not run ${command}`
+  const [, command] = /^NOPERM .*'([^']+)' command/.exec(message) ?? []
+  if (command !== undefined)
+    return bad('unknown', 'an answer', `this user may not run ${command}`, `ACL SETUSER <name> +${command}`)
+  const actual = message.startsWith('NOPERM') ? 'this user may not read a key that it takes' : message
+  return bad('unknown', 'an answer', actual, 'mend that, and ask again')
 }
 
 /** Somebody asked about a queue that there is no sign of. */

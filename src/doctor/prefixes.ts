@@ -49,7 +49,7 @@ async function waitingUnder(other: string, found: FoundQueue[], survey: Survey):
   const all = await Promise.all(found.map(({ queue }) => readContents(client, other, queue, now)))
   return all.filter(isPending).map(contents => {
     const { queue } = contents
-    const isWorked = live.some(({ queues }) => Object.hasOwn(queues, queue))
+    const isWorked = contents.isHeld || live.some(({ queues }) => Object.hasOwn(queues, queue))
     return {
       contents,
       isWorked: isWorked || (workers === undefined ? undefined : workers.of(other, queue) > 0),

@@ -24,11 +24,13 @@ const CHECKS: Record<string, (info: Info, settings: PersistenceSettings) => Judg
 }
 
 export async function serverFindings(redis: RedisHandle, client: Client): Promise<Finding[]> {
+  // Without INFO it is a bare name.
+  const isVersionKnown = redis.version.includes(' ')
   const roundTrip = await medianOfPings(client)
   const nodes = primariesOf(client)
   const byNode = await Promise.all(nodes.map(node => nodeFindings(node, nodes.length > 1)))
   return [
-    finding('version', ok('Redis 6.2 or later, or Valkey', redis.version)),
+    ...(isVersionKnown ? [finding('version', ok('Redis 6.2 or later, or Valkey', redis.version))] : []),
     finding('round trip', judgeRoundTrip(roundTrip)),
     ...byNode.flat(),
   ]
@@ -38,7 +40,7 @@ async function nodeFindings(node: Redis, isOneOfMany: boolean): Promise<Finding[
   const info = await readInfo(node)
   const where = isOneOfMany ? ` at ${node.options.host}:${node.options.port}` : ''
   if (info === undefined) {
-    const unseen = `this user may not run INFO${where}: ${Object.keys(CHECKS).join(', ')} unseen`
+    const unseen = `this user may not run INFO${where}: version, ${Object.keys(CHECKS).join(', ')} unseen`
     return [finding('INFO', bad('unknown', 'what Redis says of itself', unseen, 'ACL SETUSER <name> +info'))]
   }
   const [save, appendfsync, stopWrites] = await Promise.all(
@@ -63,7 +65,7 @@ export function judgeClients(info: Info): Judgement {
     used: Number(info.get('connected_clients') ?? 0),
     limit: Number(info.get('maxclients') ?? 0),
     consequence: 'when all are taken, no replica can start or reconnect',
-    fix: 'redis-cli config set maxclients <more>; each replica has two connections for a queue, and six',
+    fix: 'redis-cli config set maxclients <more>, or fewer replicas: each has connections of its own for every queue',
     show: clients => `${clients} clients`,
   })
 }

@@ -10,7 +10,7 @@ import { unlessForbidden } from '../redis/server-info.ts'
 import { workerClients, type WorkerClients } from '../redis/worker-clients.ts'
 
 /** A Redis may hold any number of other keys, and somebody waits for the answer. */
-const BOUNDS = { time: 3_000, count: 2_000 }
+const BOUNDS = { time: 8_000, count: 2_000 }
 
 export interface SurveyedQueue extends QueueContents {
   /** Of its jobs; empty where only another queue was asked about. */
@@ -38,7 +38,7 @@ export interface Survey {
   files: readonly string[]
 }
 
-export interface Commission {
+export interface SurveyOptions {
   client: Client
   config: Config
   prefix: string
@@ -47,7 +47,7 @@ export interface Commission {
   only: string | undefined
 }
 
-export async function surveyOf({ only, ...rest }: Commission): Promise<Survey> {
+export async function surveyOf({ only, ...rest }: SurveyOptions): Promise<Survey> {
   const { client, prefix } = rest
   const { now, skew } = await readClock(client)
   const [live, measured, workers, scan, isThere] = await Promise.all([
@@ -79,18 +79,21 @@ export interface Takers {
   quiet: number
   /** BullMQ workers that are no replicas; undefined: it cannot be told. */
   plain: number | undefined
+  /** Somebody has a job of it: workers of BullMQ in other languages may have no name. */
+  isHeld: boolean
 }
 
-export function takersOf({ live, workers, prefix }: Survey, queue: string): Takers {
-  const replicas = live.filter(({ queues }) => Object.hasOwn(queues, queue))
+export function takersOf({ live, workers, queues, prefix }: Survey, queue: string): Takers {
+  const replicas = live.filter(replica => Object.hasOwn(replica.queues, queue))
   const connected = workers?.of(prefix, queue)
   return {
     replicas,
     quiet: replicas.filter(({ quiet }) => quiet).length,
     // Each replica has one too.
     plain: connected === undefined ? undefined : Math.max(0, connected - replicas.length),
+    isHeld: queues.some(contents => contents.queue === queue && contents.isHeld),
   }
 }
 
-export const isTaken = ({ replicas, quiet, plain }: Takers): boolean =>
-  replicas.length > quiet || (plain ?? 0) > 0
+export const isTaken = ({ replicas, quiet, plain, isHeld }: Takers): boolean =>
+  replicas.length > quiet || (plain ?? 0) > 0 || isHeld

@@ -43,7 +43,8 @@ function judgeTakers(
   const shown = `${count(replicas.length, 'replica')}${isQuiet ? `, ${quiet} quiet` : ''}, ${
     plain === undefined ? 'other workers unseen' : count(plain, 'other worker')
   }`
-  if (isTaken(takers)) return ok(EXPECTED, shown)
+  const isNameless = replicas.length === quiet && plain === 0 && takers.isHeld
+  if (isTaken(takers)) return ok(EXPECTED, isNameless ? `${shown}, but somebody has a job of it` : shown)
   if (waiting + due + delayed === 0) return ok(EXPECTED, `${shown}; no job waits`)
   const fix = isQuiet ? 'CONT to a quiet replica (kill -CONT <pid>), or ' : ''
   const slip = near === undefined ? '' : `; did the producer mean ${near}?`

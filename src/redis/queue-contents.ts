@@ -18,6 +18,8 @@ export interface QueueContents {
   /** Jobs whose delay is over, but which no worker has moved. */
   due: number
   failed: number
+  /** Somebody holds the lock of a job of it. */
+  isHeld: boolean
 }
 
 export interface SampledJob {
@@ -39,7 +41,7 @@ export async function readContents(
   const key = (name: string) => `${prefix}:${queue}:${name}`
   // BullMQ counts twelve bits of order into the time that a delay is over.
   const until = (now + 1) * 0x1000 - 1
-  const [paused, wait, held, prioritized, delayed, due, failed] = await Promise.all([
+  const [paused, wait, held, prioritized, delayed, due, failed, newest, oldest] = await Promise.all([
     client.hexists(key('meta'), 'paused'),
     client.llen(key('wait')),
     // Where BullMQ 5 keeps the jobs of a queue that is paused.
@@ -48,9 +50,22 @@ export async function readContents(
     client.zcard(key('delayed')),
     client.zcount(key('delayed'), '-inf', until),
     client.zcard(key('failed')),
+    client.lindex(key('active'), 0),
+    client.lindex(key('active'), -1),
   ])
+  const taken = [newest, oldest].filter(id => id !== null)
+  const locks = await Promise.all(taken.map(id => client.exists(`${key(id)}:lock`)))
   const waiting = wait + held + prioritized
-  return { prefix, queue, isPaused: paused === 1, waiting, delayed: delayed - due, due, failed }
+  return {
+    prefix,
+    queue,
+    isPaused: paused === 1,
+    waiting,
+    delayed: delayed - due,
+    due,
+    failed,
+    isHeld: locks.includes(1),
+  }
 }
 
 /** Each job once. */

@@ -2,6 +2,7 @@
  * The queues of a Redis, whatever their prefix: found by SCAN, which holds up no other client, but walks over all keys.
  * Hence the bounds: a scan that hits one says so.
  */
+import { messageOf } from '../errors.ts'
 import type { Client } from './client.ts'
 import { primariesOf } from './server-info.ts'
 
@@ -48,9 +49,10 @@ export async function scanQueues(client: Client, { time, count }: ScanBounds): P
 async function isQueue(client: Client, key: string): Promise<boolean> {
   try {
     return (await client.hexists(key, 'opts.maxLenEvents')) === 1
-  } catch {
+  } catch (error) {
     // No hash, or none that this user may read: then nothing under its prefix is.
-    return false
+    if (/WRONGTYPE|NOPERM/.test(messageOf(error))) return false
+    throw error
   }
 }
 

@@ -188,10 +188,10 @@ it('says what a user may not look at, goes on, and never says who it is', async 
   expect(stdout + stderr).not.toMatch(/canary|secret/)
   expect(code).toBe(0)
   for (const row of [
-    /^unknown +INFO .* this user may not run INFO: maxmemory-policy, .* ACL SETUSER <name> \+info$/m,
+    /^unknown +INFO .* this user may not run INFO: version, maxmemory-policy, .* ACL SETUSER <name> \+info$/m,
     /^unknown +prefix .* or SCAN is forbidden/m,
     /^unknown +CLIENT LIST .* ACL SETUSER <name> \+client\|list$/m,
-    /^unknown +settings .* this user may not run hgetall/m,
+    /^unknown +settings .* this user may not run hgetall +ACL SETUSER <name> \+hgetall$/m,
     /^warning +workers +mail .* 0 replicas, other workers unseen; 1 wait/m,
   ])
     expect(stdout).toMatch(row)

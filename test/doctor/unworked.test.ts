@@ -63,3 +63,16 @@ it('warns of a paused queue only while jobs wait in it', async () => {
     { check: 'paused', level: 'warning', fix: 'runner queues resume mail' },
   ])
 })
+
+it('knows a worker without a name by the lock that it holds', async () => {
+  const client = redis.client()
+  await w.queue('mail').addBulk(['send', 'send'].map(name => ({ name, data: {} })))
+  await client.lmove('bull:mail:wait', 'bull:mail:active', 'RIGHT', 'LEFT')
+  expect(complaints(unworkedFindings(await w.survey()), 'mail')).toMatchObject([{ level: 'error' }])
+  await client.set('bull:mail:1:lock', 'token', 'EX', 30)
+  const findings = unworkedFindings(await w.survey())
+  expect(findings.find(({ check }) => check === 'workers')).toMatchObject({
+    level: 'ok',
+    actual: '0 replicas, 0 other workers, but somebody has a job of it',
+  })
+})
