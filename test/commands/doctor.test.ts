@@ -15,7 +15,7 @@ let replica: Replica
 beforeAll(async () => {
   redis = await startRedis()
   b = await bench(redis)
-  const args = ['--executors', '1', '--lock-duration', '1s', '--grace', '1s', '--block-limit', '3s']
+  const args = ['--executors', '1', '--lock-duration', '6s', '--grace', '1s', '--block-limit', '3s']
   replica = await Replica.start({ redis, args })
 })
 afterAll(async () => {
@@ -202,8 +202,8 @@ it('says of each setting what was measured, what is set, and what to do', async 
   await untilState(b.queue, blocker.id, 'completed')
   // The replica is live: what it is set to counts, and not the defaults of whoever asks.
   expect(await findings()).toMatchObject({
-    lockDuration: { queue: 'fleet', actual: expect.stringMatching(/^1s/) as string },
-    stalledInterval: { actual: '500ms', level: 'ok' },
+    lockDuration: { queue: 'fleet', actual: expect.stringMatching(/^6s/) as string },
+    stalledInterval: { actual: '3s', level: 'ok' },
     grace: { actual: expect.stringMatching(/^1s/) as string },
   })
   replica.kill('SIGTERM')
