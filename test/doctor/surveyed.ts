@@ -5,6 +5,7 @@ import type { Finding } from '../../src/doctor/finding.ts'
 import { surveyOf, type Survey } from '../../src/doctor/survey.ts'
 import { Replicas, type Replica } from '../../src/redis/replicas.ts'
 import type { TestRedis } from '../helpers/redis.ts'
+import { replicaEntry } from '../helpers/replica-entry.ts'
 
 export interface Ward {
   survey(files?: string[], prefix?: string): Promise<Survey>
@@ -20,20 +21,7 @@ export async function ward(redis: TestRedis): Promise<Ward> {
   return {
     survey: (files = [], prefix = 'bull') => surveyOf({ client, config, prefix, files, only: undefined }),
     queue: (name, prefix = 'bull') => new Queue(name, { connection: client, prefix }),
-    replica: (own, prefix = 'bull') =>
-      new Replicas(client, prefix).publish({
-        id: 'r',
-        host: 'web-1',
-        pid: 1,
-        version: '1.0.0',
-        startedAt: 0,
-        queues: {},
-        jobs: [],
-        running: 0,
-        quiet: false,
-        terms: { maxStalledCount: 3, grace: 25_000, blockLimit: false, locks: {} },
-        ...own,
-      }),
+    replica: (own, prefix = 'bull') => new Replicas(client, prefix).publish(replicaEntry(own)),
   }
 }
 

@@ -1,26 +1,15 @@
-import { hostname } from 'node:os'
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 import { readClock } from '../../src/redis/clock.ts'
 import { Replicas } from '../../src/redis/replicas.ts'
 import { startRedis, type TestRedis } from '../helpers/redis.ts'
+import { replicaEntry } from '../helpers/replica-entry.ts'
 
 let redis: TestRedis
 beforeAll(async () => void (redis = await startRedis()))
 afterAll(() => redis.stop())
 afterEach(() => void vi.restoreAllMocks())
 
-const replica = (id: string) => ({
-  id,
-  host: hostname(),
-  pid: 1,
-  version: '1.0.0',
-  startedAt: 0,
-  queues: { mail: 10 },
-  jobs: ['send'],
-  running: 0,
-  quiet: false,
-  terms: { maxStalledCount: 3, grace: 25_000, blockLimit: false as const, locks: {} },
-})
+const replica = (id: string) => replicaEntry({ id, queues: { mail: 10 }, jobs: ['send'] })
 
 /** This process' clock is off from now on: that of the server is not. */
 function setClockOff(ms: number): void {

@@ -3,28 +3,12 @@ import { chooseQueue } from '../../../src/commands/enqueue/queue-choice.ts'
 import type { Replica } from '../../../src/redis/replicas.ts'
 import { project } from '../../helpers/project.ts'
 import { startRedis } from '../../helpers/redis.ts'
+import { replicaEntry } from '../../helpers/replica-entry.ts'
 import { Replica as Fleet } from '../../helpers/replica.ts'
 import { runner } from '../../helpers/runner.ts'
 
-const live = (id: string, queues: string[], more: Partial<Replica> = {}): Replica => ({
-  id,
-  host: 'h',
-  pid: 1,
-  version: '0',
-  startedAt: 0,
-  handlers: {},
-  executors: 1,
-  isolation: 'thread',
-  running: 0,
-  rates: {},
-  rss: 0,
-  blocked: [],
-  quiet: false,
-  terms: { maxStalledCount: 3, grace: 25_000, blockLimit: 300_000, abortGrace: 1_000, locks: {} },
-  jobs: ['a'],
-  queues: Object.fromEntries(queues.map(queue => [queue, 1])),
-  ...more,
-})
+const live = (id: string, queues: string[], more: Partial<Replica> = {}): Replica =>
+  replicaEntry({ id, jobs: ['a'], queues: Object.fromEntries(queues.map(queue => [queue, 1])), ...more })
 
 it.each([
   ['nobody is there', [], 'default'],
