@@ -38,6 +38,8 @@ export const ERRORS = {
   JOB_SCHEMA_UNSERIALISABLE: [EXIT.usage, 'the file is not loaded'],
   JOB_UNKNOWN: [EXIT.notFound, 'nothing is enqueued'],
   ARGS_INVALID: [EXIT.usage, 'nothing is enqueued; in a worker the job fails and is not retried'],
+  FLOW_INVALID: [EXIT.usage, 'none of its jobs is enqueued'],
+  FLOW_ID_TAKEN: [EXIT.usage, 'none of its jobs is enqueued'],
   FILE_EXISTS: [EXIT.usage, 'nothing is written'],
   REDIS_UNREACHABLE: [EXIT.redis, 'the command ends'],
   REDIS_UNSUITABLE: [EXIT.redis, 'the command ends'],

@@ -9,6 +9,7 @@ export { http, maxLag, query } from './migration/throttle.ts'
 export { Retry, Snooze, Cancel, Unrecoverable } from './job/outcome.ts'
 export { defineConfig } from './config.ts'
 export type { JobOptions, JobDefinition, Backoff, Keep } from './job/define.ts'
+export type { AddedFlow, Child, Flow, FlowIds, OnFail } from './job/flow.ts'
 export type {
   Checkpoint,
   ChunksOptions,

@@ -20,6 +20,20 @@ export class FleetJob extends Job {
     return this.toKey('')
   }
 
+  /** By the key of each child that is done or failed: the JSON that it returned, and the reason. */
+  childTexts(): Promise<[results: Record<string, string>, failures: Record<string, string>]> {
+    return Promise.all([
+      this.backend.getProcessedChildrenValues(this.id),
+      this.backend.getIgnoredChildrenFailures(this.id),
+    ])
+  }
+
+  /** What the key of a job says. */
+  refOf(key: string): { queue: string; id: string } {
+    const { queueName, id } = this.backend.parseNodeKey(key)
+    return { queue: queueName, id }
+  }
+
   static read(queue: MinimalQueue, json: JobJson, id: string): FleetJob {
     const payload = json.data
     // A job of a scheduler is upserted again by BullMQ with its data, so there the payload has to be parsed.

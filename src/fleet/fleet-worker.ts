@@ -9,6 +9,8 @@
  */
 import {
   createRedisBackend,
+  ErrorCode,
+  WaitingChildrenError,
   WaitingError,
   Worker,
   type Job,
@@ -140,10 +142,13 @@ export class FleetWorker extends Worker<unknown, RawResult> {
       const fetch = fetchNext() && !(this.closing || this.paused)
       next = await this.#replies.await(finish(this.backend, job, json, token, fetch))
     } catch (error) {
+      const waits = isPending(error) && (await waitForChildren(job, token))
       // Moved already: its lock is gone, and the job may be held by somebody else while the next one is fetched.
       if (MOVED.has((error as Error).name)) locks.release(job.id, token)
       // BullMQ's way from here: retries by attempts and backoff, control errors, outages. It asks for the outcome again.
-      job.outcome = error instanceof SupersededError ? superseded(error) : outcome
+      if (waits) job.outcome = rejected(new WaitingChildrenError())
+      else
+        job.outcome = error instanceof SupersededError ? rejected(new WaitingError(error.message)) : outcome
       return super.processJob(job, token, fetchNext)
     }
     return this.#follow(next, token)
@@ -177,11 +182,28 @@ export class FleetWorker extends Worker<unknown, RawResult> {
   }
 }
 
-/** An outcome after which BullMQ leaves the job alone and takes the next one. */
-function superseded({ message }: SupersededError): Promise<never> {
-  const outcome = Promise.reject(new WaitingError(message))
+/** An outcome after which, by its name, BullMQ leaves the job alone and takes the next one. */
+function rejected(error: Error): Promise<never> {
+  const outcome = Promise.reject(error)
   outcome.catch(() => undefined)
   return outcome
+}
+
+/** The run was done, and Redis refused to complete the job: children of it are not. */
+const isPending = (error: unknown): boolean =>
+  (error as { code?: unknown } | null)?.code === ErrorCode.JobPendingChildren
+
+/**
+ * A parent is run beside its children where one of them failed with `continueParentOnFailure`. BullMQ would fail it when
+ * it returns before the others are done; here it waits for them, and is run once more. False: the last one is done.
+ */
+async function waitForChildren(job: FleetJob, token: string): Promise<boolean> {
+  try {
+    return await job.moveToWaitingChildren(token)
+  } catch {
+    // BullMQ's way meets the same, and says it.
+    return false
+  }
 }
 
 /** BullMQ's Redis backend, with results written as the JSON text they already are. */

@@ -5,6 +5,7 @@
 import { RunnerError, SupersededError } from '../errors.ts'
 import type { Fence } from '../redis/fence.ts'
 import { CHECKPOINT, stepField } from '../redis/job-fields.ts'
+import { childrenOf } from './children.ts'
 import type { Run } from './run.ts'
 
 type Call = (run: Run, fence: Fence, ...args: never[]) => Promise<unknown>
@@ -25,6 +26,7 @@ const CALLS: Record<string, Call> = {
   moveToWait: ({ job, token }) => job.moveToWait(token),
   moveToWaitingChildren: ({ job, token }, _fence, options: never) =>
     job.moveToWaitingChildren(token, options),
+  children: ({ job }, fence) => childrenOf(job, key => fence.getField({ key }, 'name')),
   getChildrenValues: ({ job }) => job.getChildrenValues(),
   getIgnoredChildrenFailures: ({ job }) => job.getIgnoredChildrenFailures(),
   getDependencies: ({ job }, _fence, options: never) => job.getDependencies(options),

@@ -1,26 +1,11 @@
 /** Adds the jobs that handlers enqueue. Their payloads were checked in the executor and stay text here. */
-import { Job, Queue, type JobJson } from 'bullmq'
+import { Queue, type Job } from 'bullmq'
 import type { Cluster, Redis } from 'ioredis'
 import type { EnqueueOptions } from '../job/context.ts'
 import { toJobsOptions } from '../job/enqueue-options.ts'
 import type { JobEntry } from '../job/manifest.ts'
-
-/** Stands for the JSON text of a payload until BullMQ stores it. */
-class RawPayload {
-  readonly json: string
-  constructor(json: string) {
-    this.json = json
-  }
-  toJSON(): null {
-    return null
-  }
-}
-
-class RawPayloadJob extends Job {
-  override asJSON(): JobJson {
-    return { ...super.asJSON(), data: (this.data as RawPayload).json }
-  }
-}
+import { Flows } from './flows.ts'
+import { RawPayload, RawPayloadJob } from './raw-payload.ts'
 
 class RawQueue extends Queue {
   protected override get Job(): typeof Job {
@@ -29,12 +14,20 @@ class RawQueue extends Queue {
 }
 
 export class Producer {
+  readonly flows: Flows
   readonly #connection: Redis | Cluster
   readonly #prefix: string
   readonly #queues = new Map<string, RawQueue>()
   readonly #onError: (queue: string, error: Error) => void
 
-  constructor(connection: Redis | Cluster, prefix: string, onError: (queue: string, error: Error) => void) {
+  /** `connect` makes a connection for flows, with the first of them. */
+  constructor(
+    connection: Redis | Cluster,
+    prefix: string,
+    onError: (queue: string, error: Error) => void,
+    connect: () => Redis | Cluster,
+  ) {
+    this.flows = new Flows(connect, prefix, error => onError('', error))
     this.#connection = connection
     this.#prefix = prefix
     this.#onError = onError
@@ -65,6 +58,6 @@ export class Producer {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#queues.values()].map(queue => queue.close()))
+    await Promise.all([this.flows, ...this.#queues.values()].map(one => one.close()))
   }
 }

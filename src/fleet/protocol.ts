@@ -77,6 +77,16 @@ export interface CallError {
   code?: string
 }
 
+/** A child of a job; `json` is what it returned, as it stands in Redis. */
+export interface ChildText {
+  name?: string
+  id: string
+  queue: string
+  state: 'completed' | 'failed' | 'pending'
+  json?: string
+  error?: string
+}
+
 /** How a run ended otherwise than by returning. */
 export interface Failure {
   kind: 'error' | 'retry' | 'snooze' | 'cancel' | 'unrecoverable'

@@ -11,6 +11,7 @@ import type { JobEntry, JobFile, Manifest } from '../job/manifest.ts'
 import type { Events } from '../observe/events.ts'
 import type { RedisHandle } from '../redis/connection.ts'
 import type { EnqueueOptions } from '../job/context.ts'
+import type { CheckedFlow } from '../job/flow-check.ts'
 import { Blockers } from '../redis/blockers.ts'
 import { Fence } from '../redis/fence.ts'
 import { Measured } from '../redis/measured.ts'
@@ -83,7 +84,7 @@ export class Supervisor {
     this.superseding = new Superseding(events, () => this.pool, config.abortGrace)
     this.#crashes = new CrashLoop(this.#client, redis.prefix)
     this.#settlement = new Settlement(this.#crashes, events)
-    this.producer = new Producer(this.#client, redis.prefix, onError)
+    this.producer = new Producer(this.#client, redis.prefix, onError, () => redis.connect('flows'))
     this.measurements = new Measurements(new Measured(this.#client, redis.prefix), error =>
       onError('', error),
     )
@@ -256,15 +257,20 @@ export class Supervisor {
   }
 
   #onCall(run: Run, method: string, args: unknown[]): Promise<unknown> {
-    if (method !== 'enqueue') {
+    if (method !== 'enqueue' && method !== 'flow') {
       const answer = callJob(run, this.#fence, method, args)
       answer.catch((error: unknown) => this.#onRefused(run, error))
       return answer
     }
+    if (method === 'flow') return this.producer.flows.add(args[0] as CheckedFlow, name => this.#entryOf(name))
     const [name, json, options] = args as [string, string, EnqueueOptions]
+    return this.producer.add(this.#entryOf(name), json, options)
+  }
+
+  #entryOf(name: string): JobEntry {
     const entry = this.#jobs.get(name)
     if (entry === undefined) throw new RunnerError('JOB_UNKNOWN', `no job is named ${name}`)
-    return this.producer.add(entry, json, options)
+    return entry
   }
 
   #log(run: Run, row: string): void {

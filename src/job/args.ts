@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { ArgsError, messageOf } from '../errors.ts'
+import type { Verdict } from './loader-messages.ts'
 import { listProblems, printPath, problemsOf, shorten, type Problem } from './problem.ts'
 import { Redaction } from './redaction.ts'
 
@@ -31,6 +32,23 @@ export async function checkArgs(
   const parsed = await parse(name, schema, value, redact)
   if (parsed.success) return parsed.data
   throw refused(name, problemsOf(parsed.error.issues, value, new Redaction(redact)))
+}
+
+/** As `checkArgs`, of a JSON text, and told instead of thrown. */
+export async function verdictOf(
+  name: string,
+  schema: z.ZodType | undefined,
+  json: string,
+  redact: readonly string[] = [],
+): Promise<Verdict> {
+  try {
+    await checkArgs(name, schema, JSON.parse(json), redact)
+    return null
+  } catch (error) {
+    return error instanceof ArgsError
+      ? { message: error.message, details: error.details }
+      : { message: messageOf(error) }
+  }
 }
 
 export interface PayloadJsonOptions {

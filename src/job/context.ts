@@ -1,6 +1,7 @@
 /** What a handler is given. */
 import type { Logger } from 'pino'
 import type { Duration } from '../units.ts'
+import type { AddedFlow, Child, Flow } from './flow.ts'
 import type { Jsonified } from './jsonified.ts'
 
 /** Options of one enqueued job; each falls back to the option of the same name in the job's file. */
@@ -68,6 +69,19 @@ export interface JobContext<Args = unknown> {
   readonly progress: (done: number, total?: number, note?: string) => void
   /** Adds another job, its payload checked against that job's schema. Returns its id. */
   readonly enqueue: (name: string, args?: unknown, options?: EnqueueOptions) => Promise<string>
+  /**
+   * Adds jobs of which some wait for others: all of them, or none. Resolves with their ids, in the shape of the flow.
+   *
+   * Rejects with FLOW_INVALID, which lists every fault of the whole flow by its path ('children[2].args.to'), and with
+   * FLOW_ID_TAKEN. A run that was started again adds it again: give the root an `id`, and then nothing is added twice.
+   */
+  readonly flow: (flow: Flow) => Promise<AddedFlow>
+  /**
+   * The children of this job: those that are done, with what they returned, and those that failed with `onFail`
+   * 'ignore' or 'continue', with the reason. In the order of the flow; those whose id was chosen come last, by id.
+   * Empty for a job that has none. `Result` is taken on trust.
+   */
+  readonly children: <Result = unknown>() => Promise<Child<Result>[]>
   /**
    * Lets the event loop turn if it was held for 10 ms or more, and returns at once if it was not. All runs of an
    * executor share its loop: those that breathe take turns, one for each turn of the loop.

@@ -64,16 +64,22 @@ function check(name: string, value: number | undefined, least: number, most: num
   throw new RunnerError('USAGE', `${name}: got ${shorten(value)}, expected a whole number ${range}`)
 }
 
-/** BullMQ numbers jobs itself and separates its keys by ":". */
 function checkId(name: string, id: string): void {
-  const refuse = (fault: string, hint: string) => {
-    throw new RunnerError('USAGE', `${name}: got ${shorten(id)}, ${fault}`, { hint })
+  const wrong = idFault(id, name)
+  if (wrong === undefined) return
+  throw new RunnerError('USAGE', `${name}: got ${shorten(id)}, ${wrong.fault}`, { hint: wrong.hint })
+}
+
+/** Why it can be no id, and the way out: BullMQ numbers jobs itself and separates its keys by ":". */
+export function idFault(id: string, name = 'id'): { fault: string; hint: string } | undefined {
+  if (id === '') return { fault: 'it is empty', hint: `leave out ${name}: BullMQ numbers the job` }
+  if (/^-?\d+$/.test(id)) {
+    const fault = 'BullMQ takes no whole number as an id, those are its own'
+    return { fault, hint: 'put a letter before it, as in job-42' }
   }
-  if (id === '') refuse('it is empty', `leave out ${name}: BullMQ numbers the job`)
-  if (/^-?\d+$/.test(id))
-    refuse('BullMQ takes no whole number as an id, those are its own', 'put a letter before it, as in job-42')
-  if (id.includes(':'))
-    refuse('BullMQ takes no ":" in an id', `write another sign, as in ${id.replaceAll(':', '-')}`)
+  if (!id.includes(':')) return undefined
+  const hint = `write another sign, as in ${id.replaceAll(':', '-')}`
+  return { fault: 'BullMQ takes no ":" in an id', hint }
 }
 
 function delayOf(name: string, delay: number | string): number {

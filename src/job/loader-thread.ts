@@ -4,10 +4,9 @@
  */
 import { enableCompileCache } from 'node:module'
 import { parentPort, workerData } from 'node:worker_threads'
-import { ArgsError, messageOf } from '../errors.ts'
-import { checkArgs } from './args.ts'
+import { verdictOf } from './args.ts'
 import { asBroken, loadJob, type LoadedJob } from './load.ts'
-import type { CheckRequest, FromThread, LoaderData, Verdict } from './loader-messages.ts'
+import type { CheckRequest, FromThread, LoaderData } from './loader-messages.ts'
 
 const port = parentPort!
 const { files, timeout, redact } = workerData as LoaderData
@@ -30,16 +29,7 @@ port.on('message', (request: CheckRequest) => void answer(request))
 tell({ type: 'ready' })
 
 async function answer({ id, name, payloads }: CheckRequest): Promise<void> {
-  tell({ type: 'checked', id, verdicts: await Promise.all(payloads.map(json => verdict(name, json))) })
-}
-
-async function verdict(name: string, json: string): Promise<Verdict> {
-  try {
-    await checkArgs(name, jobs.get(name)?.schema, JSON.parse(json), redact)
-    return null
-  } catch (error) {
-    return error instanceof ArgsError
-      ? { message: error.message, details: error.details }
-      : { message: messageOf(error) }
-  }
+  const { schema } = jobs.get(name) ?? {}
+  const verdicts = await Promise.all(payloads.map(json => verdictOf(name, schema, json, redact)))
+  tell({ type: 'checked', id, verdicts })
 }

@@ -114,7 +114,7 @@ export class Fence {
   }
 
   /** Not fenced: to read does no harm. */
-  getField({ key }: Hold, field: string): Promise<string | null> {
+  getField({ key }: Pick<Hold, 'key'>, field: string): Promise<string | null> {
     return this.#client.hget(key, field)
   }
 

@@ -1,7 +1,7 @@
 /** The inside of an executor without one: a `ctx` whose supervisor keeps checkpoints and steps in a Map. */
 import { Context } from '../../src/fleet/inside/context.ts'
 import { Run } from '../../src/fleet/inside/run.ts'
-import { Voice } from '../../src/fleet/inside/voice.ts'
+import { Voice, type Checks } from '../../src/fleet/inside/voice.ts'
 import { FROM, readRecord } from '../../src/fleet/protocol.ts'
 
 export interface Inside {
@@ -13,6 +13,11 @@ export interface Inside {
   writes: [field: string, json: string][]
   /** Values of `progress`, as they were sent. */
   progress: unknown[]
+}
+
+const NO_CHECKS: Checks = {
+  payload: async () => '{}',
+  flow: async ({ job }) => ({ name: job, payload: '{}', options: {}, children: [] }),
 }
 
 interface Options {
@@ -45,7 +50,7 @@ export function inside({ kept = new Map(), refusal }: Options = {}): Inside {
       else voice.answer(call, null, answer(method, JSON.parse(body) as string[]))
     })
   }
-  const voice = new Voice(onSay, { level: 'silent', redact: [] }, async () => '{}')
+  const voice = new Voice(onSay, { level: 'silent', redact: [] }, NO_CHECKS)
   return { ctx: new Context(run, {}, voice), run, kept, writes, progress }
 }
 

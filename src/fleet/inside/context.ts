@@ -1,5 +1,6 @@
 /** `ctx`: what a handler is given. Members that cost something are made on first use. */
 import type { Checkpoint, EnqueueOptions, JobContext, JobLog, Progress } from '../../job/context.ts'
+import type { AddedFlow, Child, Flow } from '../../job/flow.ts'
 import { openCheckpoint } from './checkpoint.ts'
 import { openChunks } from './chunks.ts'
 import { openMap } from './map.ts'
@@ -55,6 +56,10 @@ export class Context implements JobContext {
 
   readonly enqueue = (name: string, args?: unknown, options?: EnqueueOptions): Promise<string> =>
     this.#voice.enqueue(this.#run, name, args, options)
+
+  readonly flow = (flow: Flow): Promise<AddedFlow> => this.#voice.flow(this.#run, flow)
+
+  readonly children = <Result>(): Promise<Child<Result>[]> => this.#voice.children<Result>(this.#run)
 
   readonly breathe = (): Promise<void> => breathe(this.#run)
 

@@ -4,7 +4,8 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ArgsError, RunnerError } from '../../errors.ts'
-import { checkArgs, payloadJson } from '../../job/args.ts'
+import { checkArgs, payloadJson, verdictOf } from '../../job/args.ts'
+import { checkFlow, type FlowJobs } from '../../job/flow-check.ts'
 import { jsonFault } from '../../job/problem.ts'
 import { didYouMean } from '../../suggestion.ts'
 import { setExecutorSettings } from '../../job/executor-settings.ts'
@@ -17,7 +18,7 @@ import { runExecutable } from './executable.ts'
 import { failureOf } from './failure.ts'
 import { currentRun, Run } from './run.ts'
 import { SandboxJob } from './sandbox-job.ts'
-import { Voice, resultOf } from './voice.ts'
+import { Voice, resultOf, type Checks } from './voice.ts'
 
 export class Runtime {
   readonly #send: (text: string) => void
@@ -31,9 +32,11 @@ export class Runtime {
     this.#send = send
     if (init.settings !== undefined) setExecutorSettings(init.settings)
     this.#redact = init.redact
-    this.#voice = new Voice(send, { level: init.logLevel, redact: init.redact }, (name, args) =>
-      this.#payloadOf(name, args),
-    )
+    const checks: Checks = {
+      payload: (name, args) => this.#payloadOf(name, args),
+      flow: flow => checkFlow(flow, this.#known, init.redact),
+    }
+    this.#voice = new Voice(send, { level: init.logLevel, redact: init.redact }, checks)
   }
 
   /** Imports every job file, then says what was found. Never throws for a broken file. */
@@ -132,6 +135,15 @@ export class Runtime {
     const isPart = loaded.entry.kind === 'migration' && partOf(args) !== undefined
     if (!isPart) await checkArgs(name, loaded.schema, JSON.parse(json), this.#redact)
     return json
+  }
+
+  readonly #known: FlowJobs = {
+    names: () => this.#jobs.keys(),
+    entryOf: name => this.#jobs.get(name)?.entry,
+    check: (name, payloads) => {
+      const { schema } = this.#jobs.get(name) ?? {}
+      return Promise.all(payloads.map(json => verdictOf(name, schema, json, this.#redact)))
+    },
   }
 
   #done(run: Run, value: unknown): void {

@@ -1,15 +1,22 @@
 /** Everything a run says to its supervisor besides its end: progress, log lines, calls that want an answer. */
 import { RunnerError, messageOf } from '../../errors.ts'
 import type { EnqueueOptions, JobLog } from '../../job/context.ts'
-import { FROM, record, type CallError } from '../protocol.ts'
+import type { AddedFlow, Child, Flow } from '../../job/flow.ts'
+import type { CheckedFlow } from '../../job/flow-check.ts'
+import { FROM, record, type CallError, type ChildText } from '../protocol.ts'
 import { openLog, type LogOptions } from './log.ts'
 import type { Run } from './run.ts'
 
 /** Progress is written at most so often per run, in milliseconds. The last value always is. */
 const PROGRESS_EVERY = 200
 
-/** Checks the payload of another job and returns its JSON, or rejects with JOB_UNKNOWN or ARGS_INVALID. */
-export type PayloadOf = (name: string, args: unknown) => Promise<string>
+/** What is added for a handler is checked here, where the schemas are. */
+export interface Checks {
+  /** The JSON of a payload of another job. Rejects with JOB_UNKNOWN or ARGS_INVALID. */
+  payload(name: string, args: unknown): Promise<string>
+  /** Rejects with FLOW_INVALID. */
+  flow(flow: Flow): Promise<CheckedFlow>
+}
 
 interface Pending {
   resolve(value: unknown): void
@@ -19,13 +26,13 @@ interface Pending {
 export class Voice {
   readonly #send: (text: string) => void
   readonly #logOptions: LogOptions
-  readonly #payloadOf: PayloadOf
+  readonly #checks: Checks
   readonly #calls = new Map<number, Pending>()
   readonly #held = new Map<Run, { json: string; timer: NodeJS.Timeout; fresh: boolean }>()
   #call = 0
 
-  constructor(send: (text: string) => void, logOptions: LogOptions, payloadOf: PayloadOf) {
-    this.#payloadOf = payloadOf
+  constructor(send: (text: string) => void, logOptions: LogOptions, checks: Checks) {
+    this.#checks = checks
     this.#send = send
     this.#logOptions = logOptions
   }
@@ -75,8 +82,20 @@ export class Voice {
 
   /** The payload is checked here, where the schemas are, and crosses as text that the supervisor does not parse. */
   async enqueue(run: Run, name: string, args: unknown, options: EnqueueOptions = {}): Promise<string> {
-    const json = await this.#payloadOf(name, args)
+    const json = await this.#checks.payload(name, args)
     return (await this.call(run, 'enqueue', [name, json, options])) as string
+  }
+
+  async flow(run: Run, flow: Flow): Promise<AddedFlow> {
+    return (await this.call(run, 'flow', [await this.#checks.flow(flow)])) as AddedFlow
+  }
+
+  /** What they returned is text until it is here. */
+  async children<Result>(run: Run): Promise<Child<Result>[]> {
+    const texts = (await this.call(run, 'children', [])) as ChildText[]
+    return texts.map(({ json, ...child }) =>
+      json === undefined ? child : { ...child, result: JSON.parse(json) as Result },
+    ) as Child<Result>[]
   }
 
   /** Rejects with what the supervisor answers, or at once when `args` are not JSON. */

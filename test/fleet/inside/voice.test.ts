@@ -8,7 +8,10 @@ it('rejects a call whose arguments are not JSON, asks nobody, and goes on', asyn
   const voice = new Voice(
     text => said.push(text),
     { level: 'silent', redact: [] },
-    async () => '{}',
+    {
+      payload: async () => '{}',
+      flow: async () => ({ name: 'act', payload: '{}', options: {}, children: [] }),
+    },
   )
   const run = new Run([1, 'act', '1', 'default', 1, 1], {})
   await expect(voice.call(run, 'updateData', [1n])).rejects.toThrow(/BigInt/)
