@@ -1,8 +1,8 @@
 /** A tree of text lines, as `tree` prints folders. */
 
 interface Shape<Node> {
-  labelOf(node: Node): string
-  childrenOf(node: Node): readonly Node[]
+  labelOf: (node: Node) => string
+  childrenOf: (node: Node) => readonly Node[]
 }
 
 export function textTree<Node>(root: Node, { labelOf, childrenOf }: Shape<Node>): string {

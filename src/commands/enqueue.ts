@@ -29,6 +29,7 @@ export function define(command: Command, context: CliContext): void {
       ['runner enqueue deploy --data \'{"id":7}\'', 'a field that is also a flag of ours'],
       ['runner enqueue resize --data - < images.ndjson', 'one job a line'],
       ['runner enqueue report --wait --timeout 10m', 'prints what the job returns'],
+      ['runner enqueue --flow @report.json', 'a job with children, all of them or none'],
       ['runner enqueue migrate-users --follow', 'shows its progress and its log'],
     ],
     ['ok', 'runtime', 'usage', 'partial', 'redis', 'jobFailed', 'notFound', 'waitTimeout', 'forced'],
@@ -41,7 +42,12 @@ async function run(
   command: Command,
   context: CliContext,
 ): Promise<void> {
-  if (job === undefined && flags.help === true) return command.outputHelp()
+  if (flags.help === true && (job === undefined || flags.flow !== undefined)) return command.outputHelp()
+  if (flags.flow !== undefined) {
+    const { enqueueFlow, refuseBesides } = await import('./enqueue/flow.ts')
+    refuseBesides(command.args, flags)
+    return enqueueFlow({ config: await context.config(), context, flags, given: flags.flow })
+  }
   if (job === undefined || job.startsWith('-'))
     throw new RunnerError('USAGE', 'enqueue needs the name of a job', {
       hint: 'the name comes first: runner enqueue <job> --field value',

@@ -183,8 +183,8 @@ export class FleetWorker extends Worker<unknown, RawResult> {
 }
 
 /** An outcome after which, by its name, BullMQ leaves the job alone and takes the next one. */
-function rejected(error: Error): Promise<never> {
-  const outcome = Promise.reject(error)
+function rejected(reason: Error): Promise<never> {
+  const outcome = Promise.reject(reason)
   outcome.catch(() => undefined)
   return outcome
 }

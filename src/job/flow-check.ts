@@ -4,7 +4,7 @@ import { didYouMean } from '../suggestion.ts'
 import { payloadJson } from './args.ts'
 import type { EnqueueOptions } from './context.ts'
 import { idFault } from './enqueue-options.ts'
-import { flowRefused, readFlow, type Flow, type OnFail } from './flow.ts'
+import { flowRefused, type Flow, type OnFail } from './flow.ts'
 import type { Verdict } from './loader-messages.ts'
 import type { JobEntry } from './manifest.ts'
 import { printPath, shorten, type Problem } from './problem.ts'
@@ -38,12 +38,12 @@ interface Place {
 
 /** Throws FLOW_INVALID, which lists every fault by its path. `redact`: fields whose values no message shows. */
 export async function checkFlow(
-  given: unknown,
+  flow: Flow,
   jobs: FlowJobs,
   redact: readonly string[] = [],
 ): Promise<CheckedFlow> {
   const places: Place[] = []
-  const root = place(readFlow(given, redact), [], places)
+  const root = place(flow, [], places)
   if (root.onFail !== undefined) fault(places[0]!, 'onFail', root.onFail, 'the root of a flow has no parent')
   for (const one of places) checkJob(one, jobs)
   refuseTwins(places, jobs)

@@ -30,7 +30,7 @@ const job = (id: string, opts: object = {}, children: FlowJob[] = [], data: obje
   queueName: id.startsWith('page') ? 'pages' : 'reports',
   data,
   opts: { jobId: id, ...opts },
-  ...(children.length > 0 && { children: children as never }),
+  ...(children.length > 0 && { children }),
 })
 const ID = 'aaaaaaaaaa'
 const read = (queue: string, id: string, limits?: object) => readFlowTree(queues[queue]!, id, limits)

@@ -67,7 +67,7 @@ async function check(target: JobTarget, payload: unknown, redact: readonly strin
   if (verdict) throw new ArgsError(verdict.message, { details: verdict.details })
 }
 
-function timeoutOf({ timeout }: EnqueueFlags, waits: boolean): number | undefined {
+export function timeoutOf({ timeout }: EnqueueFlags, waits: boolean): number | undefined {
   if (timeout === undefined) return undefined
   if (waits) return durationOption('--timeout', timeout)
   throw new RunnerError('USAGE', '--timeout goes with --wait or --follow', {

@@ -7,6 +7,7 @@ import { durationOption } from '../../units.ts'
 
 export interface EnqueueFlags {
   data?: string
+  flow?: string
   queue?: string
   delay?: string
   priority?: string
@@ -27,6 +28,10 @@ export function addOptionsOf(command: Command): void {
     .option(
       '--data <json>',
       'payload: JSON, @file, or - for stdin; NDJSON there is one job a line. Flags override its fields',
+    )
+    .option(
+      '--flow <json>',
+      'instead of <job>: jobs of which some wait for others, as ctx.flow() takes them; JSON, @file, or - for stdin',
     )
     .option('--queue <name>', 'queue to put the job on (default: that of the job, or "default")')
     .option('--delay <time>', 'do not run before so long, such as 30s, 5m or 2h')

@@ -20,8 +20,8 @@ export async function readPayload(
   return { one: parseJson(data, '--data', redact, hint) }
 }
 
-function openFile(file: string): Readable {
-  if (!existsSync(file)) throw new RunnerError('USAGE', `--data: file ${file} does not exist`)
+export function openFile(file: string, flag = '--data'): Readable {
+  if (!existsSync(file)) throw new RunnerError('USAGE', `${flag}: file ${file} does not exist`)
   return createReadStream(file)
 }
 
@@ -62,7 +62,7 @@ function isJson(text: string): boolean {
   }
 }
 
-function parseJson(text: string, from: string, redact: readonly string[], hint?: string): unknown {
+export function parseJson(text: string, from: string, redact: readonly string[], hint?: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {

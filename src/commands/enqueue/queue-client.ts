@@ -5,7 +5,7 @@ import type { Config } from '../../config.ts'
 import { DEFAULT_QUEUE } from '../../job/load.ts'
 import { takeLibraryWarnings } from '../../observe/library-warnings.ts'
 import { openRedis, type RedisHandle } from '../../redis/connection.ts'
-import { Replicas } from '../../redis/replicas.ts'
+import { Replicas, type Replica } from '../../redis/replicas.ts'
 import type { Output } from '../output.ts'
 import { queueDoubt } from '../queue-doubt.ts'
 import { chooseQueue, type QueueChoice } from './queue-choice.ts'
@@ -14,6 +14,7 @@ const EVENTS_CLOSE_MS = 500
 
 export interface QueueClient extends AsyncDisposable {
   readonly queue: Queue
+  readonly redis: RedisHandle
   /** All events of the queue from now on; `run()` starts them. They are on a connection of their own. */
   events(): Promise<QueueEvents>
 }
@@ -27,12 +28,12 @@ export interface QueueWanted {
 }
 
 /**
- * Connects, says what is to be said about this Redis, and opens the queue `named`, or else the one that suits `job`.
- * Closing it closes everything.
+ * Connects, says what is to be said about this Redis, and opens the queue `named`, or else the one that suits `job`; or
+ * the one that a function chooses. Closing it closes everything.
  */
 export async function openQueue(
   config: Config,
-  { named, job, ofFile }: QueueWanted,
+  wanted: QueueWanted | ((live: Replica[]) => QueueChoice),
   output: Output,
 ): Promise<QueueClient> {
   const redis = await openRedis(config, { onMessage: line => output.note(line) })
@@ -40,25 +41,16 @@ export async function openQueue(
   redis.warnings.forEach(warn)
   takeLibraryWarnings(warn)
   const connection = redis.connect('enqueue')
-  const choice: QueueChoice = named === undefined || named !== ofFile ? await choose() : { queue: named }
+  const live = () => new Replicas(connection, redis.prefix).list()
+  const choice = typeof wanted === 'function' ? wanted(await live()) : await choose(wanted, live)
   if (choice.note !== undefined) output.note(choice.note)
   const queue = new Queue(choice.queue, { connection, prefix: redis.prefix })
   // Errors are those of the connection, which reconnects by itself; without a listener they would end the process.
   queue.on('error', () => {})
   const opened: QueueEvents[] = []
-  async function choose(): Promise<QueueChoice> {
-    const live = await new Replicas(connection, redis.prefix).list()
-    if (named === undefined) return chooseQueue(job, live)
-    const known = [
-      ofFile ?? DEFAULT_QUEUE,
-      DEFAULT_QUEUE,
-      ...live.flatMap(replica => Object.keys(replica.queues)),
-    ]
-    const note = queueDoubt(named, known)
-    return { queue: named, ...(note === undefined ? {} : { note }) }
-  }
   return {
     queue,
+    redis,
     async events() {
       const events = await openEvents(redis, queue)
       opened.push(events)
@@ -75,6 +67,18 @@ export async function openQueue(
       await redis.close()
     },
   }
+}
+
+async function choose(
+  { named, job, ofFile }: QueueWanted,
+  replicas: () => Promise<Replica[]>,
+): Promise<QueueChoice> {
+  if (named !== undefined && named === ofFile) return { queue: named }
+  const live = await replicas()
+  if (named === undefined) return chooseQueue(job, live)
+  const known = [ofFile ?? DEFAULT_QUEUE, DEFAULT_QUEUE, ...live.flatMap(({ queues }) => Object.keys(queues))]
+  const note = queueDoubt(named, known)
+  return { queue: named, ...(note === undefined ? {} : { note }) }
 }
 
 /** From the last event that is there now, so that nothing that follows is missed, however late `run()` is called. */

@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ArgsError, RunnerError } from '../../errors.ts'
 import { checkArgs, payloadJson, verdictOf } from '../../job/args.ts'
 import { checkFlow, type FlowJobs } from '../../job/flow-check.ts'
+import { readFlow } from '../../job/flow.ts'
 import { jsonFault } from '../../job/problem.ts'
 import { didYouMean } from '../../suggestion.ts'
 import { setExecutorSettings } from '../../job/executor-settings.ts'
@@ -34,7 +35,7 @@ export class Runtime {
     this.#redact = init.redact
     const checks: Checks = {
       payload: (name, args) => this.#payloadOf(name, args),
-      flow: flow => checkFlow(flow, this.#known, init.redact),
+      flow: async flow => checkFlow(readFlow(flow, init.redact), this.#known, init.redact),
     }
     this.#voice = new Voice(send, { level: init.logLevel, redact: init.redact }, checks)
   }
