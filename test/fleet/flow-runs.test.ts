@@ -1,4 +1,6 @@
 /** Flows that handlers add, and what parents see of their children, on one real replica. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Queue } from 'bullmq'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -105,6 +107,35 @@ describe('a flow', () => {
   it('a job without children is told of none', async () => {
     const { id } = await queueOf('reports').add('gather', {})
     expect(childrenOf(await untilState(queueOf('reports'), id))).toEqual([])
+  })
+})
+
+describe('README.md', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+  const [, chapter = ''] = /^## Flows\n(.*?)^## /ms.exec(readme) ?? []
+
+  it('shows jobs that are run here', async () => {
+    for (const name of ['close-month', 'report']) {
+      const text = readFileSync(join(FLOW_JOBS, `${name}.ts`), 'utf8')
+      expect(chapter).toContain(`\`\`\`ts\n// jobs/${name}.ts\n${text}\`\`\`\n`)
+    }
+    const jobs = queueOf('default')
+    const close = async () => {
+      const { id } = await jobs.add('close-month', { month: '11', shops: ['a', 'closed', 'bcd'] })
+      return (await untilState(jobs, id)).returnvalue
+    }
+    expect(await close()).toMatchObject({ id: 'report-11', added: true })
+    const report = { total: 4, missing: ['no orders of closed in 11'] }
+    expect(await untilState(jobs, 'report-11')).toMatchObject({ returnvalue: report })
+    expect(await close()).toEqual({ id: 'report-11', added: false, children: [] })
+  })
+
+  it('shows a flow that is one', async () => {
+    const [, json = ''] = /--flow '(.*)' --wait/.exec(chapter) ?? []
+    const { id } = await b.queue.add('starter', JSON.parse(json))
+    const { returnvalue } = await untilState(b.queue, id)
+    const fate = await untilState(queueOf('default'), (returnvalue as AddedFlow).id)
+    expect(fate.returnvalue).toEqual({ total: 1, missing: [] })
   })
 })
 

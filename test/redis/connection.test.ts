@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { Queue, QueueEvents, Worker } from 'bullmq'
 import { Cluster, Redis } from 'ioredis'
 import { describe, expect, it } from 'vitest'
+import { Flows } from '../../src/fleet/flows.ts'
 import type { RedisHandle } from '../../src/redis/connection.ts'
 import { freePort, startRedis } from '../helpers/redis.ts'
 import { startCluster } from './cluster.ts'
@@ -28,6 +29,21 @@ async function roundTrip(handle: RedisHandle): Promise<unknown> {
   } finally {
     await Promise.all([worker.close(), events.close(), queue.close()])
   }
+}
+
+/** A flow over two queues, with an id that is watched: added twice. */
+async function flowTwice(handle: RedisHandle): Promise<boolean[]> {
+  const flows = new Flows(
+    () => handle.connect('flows'),
+    handle.prefix,
+    () => undefined,
+  )
+  const leaf = { name: 'b', payload: '{}', options: { queue: 'other' }, children: [] }
+  const flow = { name: 'a', payload: '{}', options: { id: 'root' }, children: [leaf] }
+  const add = () => flows.add(flow, () => ({ queue: 'q' }))
+  const answers = [await add(), await add()]
+  await flows.close()
+  return answers.map(({ added }) => added)
 }
 
 describe('openRedis', () => {
@@ -114,6 +130,7 @@ describe('openRedis', () => {
     expect(handle.connect('x')).toBeInstanceOf(Cluster)
     expect(handle.warnings).toEqual([])
     expect(await roundTrip(handle)).toBe(2)
+    expect(await flowTwice(handle)).toEqual([true, false])
     await handle.close()
     expect((await failure(open({ cluster: nodes }, 'bull'))).code).toBe('CONFIG_INVALID')
     const single = await failure(open(`redis://127.0.0.1:${nodes[0]?.port}`, '{bull}'))
