@@ -59,6 +59,8 @@ export class Flows {
         await producer.add(job)
         return { ...ids, added: true }
       } catch (error) {
+        // Nothing was watched: that was no broken transaction.
+        if (error instanceof BrokenOff && chosen.size === 0) throw error.cause
         if (!(error instanceof BrokenOff) || tries === TRIES) throw error
       }
     }

@@ -1,5 +1,5 @@
 /** Looks through all of a flow before any of it is added: names, ids, and each payload by its job's schema. */
-import { ArgsError } from '../errors.ts'
+import { ArgsError, RunnerError } from '../errors.ts'
 import { didYouMean } from '../suggestion.ts'
 import { payloadJson } from './args.ts'
 import type { EnqueueOptions } from './context.ts'
@@ -7,6 +7,7 @@ import { idFault } from './enqueue-options.ts'
 import { flowRefused, type Flow, type OnFail } from './flow.ts'
 import type { Verdict } from './loader-messages.ts'
 import type { JobEntry } from './manifest.ts'
+import { Redaction } from './redaction.ts'
 import { printPath, shorten, type Problem } from './problem.ts'
 
 /** Bytes of the payloads of one flow: they cross to the supervisor, and to Redis, as one message. */
@@ -48,13 +49,16 @@ export async function checkFlow(
   for (const one of places) checkJob(one, jobs)
   refuseTwins(places, jobs)
   const written = places.filter(one => writePayload(one, redact))
-  await checkPayloads(written, jobs)
+  await checkPayloads(written, jobs, new Redaction(redact))
   const faults = places.flatMap(one => one.faults)
   if (faults.length > 0) throw flowRefused(faults)
   const bytes = places.reduce((sum, { checked }) => sum + Buffer.byteLength(checked.payload), 0)
   if (bytes <= MAX_PAYLOADS) return root
-  const rule = `its payloads are ${bytes} bytes of JSON in all, ${MAX_PAYLOADS} are allowed`
-  throw flowRefused([{ path: '', value: `${places.length} jobs`, rule }])
+  const size = `its payloads are ${bytes} bytes of JSON in all, ${MAX_PAYLOADS} are allowed`
+  throw new RunnerError(
+    'FLOW_INVALID',
+    `the flow is refused: ${size}; store them elsewhere and add their places`,
+  )
 }
 
 function place(given: Flow, path: PropertyKey[], places: Place[]): CheckedFlow {
@@ -108,7 +112,7 @@ function writePayload({ given, checked, path, faults }: Place, redact: readonly 
 }
 
 /** Job by job, many payloads at once: where they are checked may be another thread. */
-async function checkPayloads(places: readonly Place[], jobs: FlowJobs): Promise<void> {
+async function checkPayloads(places: readonly Place[], jobs: FlowJobs, redaction: Redaction): Promise<void> {
   const known = places.filter(({ given }) => jobs.entryOf(given.job) !== undefined)
   const checks = [...Map.groupBy(known, ({ given }) => given.job)].map(async ([name, group]) => {
     const verdicts = await jobs.check(
@@ -118,7 +122,7 @@ async function checkPayloads(places: readonly Place[], jobs: FlowJobs): Promise<
     for (const [i, verdict] of verdicts.entries()) {
       const one = group[i]!
       if (verdict === null) continue
-      const whole = [{ path: '', value: shorten(one.given.args), rule: verdict.message }]
+      const whole = [{ path: '', value: shorten(redaction.apply(one.given.args)), rule: verdict.message }]
       one.faults.push(...inArgs(one.path, (verdict.details as Problem[] | undefined) ?? whole))
     }
   })
