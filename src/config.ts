@@ -80,8 +80,13 @@ export async function resolveConfig({ cwd, env, flags, file }: ConfigSources): P
     if (value === undefined) continue
     const parsed = option.schema.safeParse(value)
     if (!parsed.success) {
-      const reason = parsed.error.issues.map(issue => issue.message).join('; ')
-      const shown = key === 'redis' || reason.includes(', got ') ? '' : ` (got ${JSON.stringify(value)})`
+      const reason = parsed.error.issues
+        .map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message))
+        .join('; ')
+      // Of what is deep in a value, the place says enough; beside it there may be what is not to be shown.
+      const isDeep = parsed.error.issues.some(({ path }) => path.length > 0)
+      const shown =
+        key === 'redis' || isDeep || reason.includes(', got ') ? '' : ` (got ${JSON.stringify(value)})`
       throw new RunnerError('CONFIG_INVALID', `${name}: ${reason}${shown}`, {
         details: { option: key, from },
       })

@@ -10,6 +10,7 @@ export { Retry, Snooze, Cancel, Unrecoverable } from './job/outcome.ts'
 export { defineConfig } from './config.ts'
 export type { JobOptions, JobDefinition, Backoff, Keep } from './job/define.ts'
 export type { AddedFlow, Child, Flow, FlowIds, OnFail } from './job/flow.ts'
+export type { CronSchedule, IntervalSchedule, Schedule } from './job/schedule.ts'
 export type {
   Checkpoint,
   ChunksOptions,

@@ -1,22 +1,9 @@
 /** Every setting in one place: schema, default with unit, environment variables, flag. */
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
+import { redisTarget, schedule } from './setting-schemas.ts'
 import { duration, formatMilliseconds, milliseconds, size } from './units.ts'
 
-const address = z.strictObject({ host: z.string(), port: z.int().min(1).max(65535) })
-
-/** A URL, or from the config file: ioredis options, a Sentinel group, or a Cluster. */
-const redisTarget = z.union([
-  z.string(),
-  z.strictObject({
-    cluster: z.array(address).min(1),
-    /** ioredis options of every node: username, password, tls ... */
-    options: z.record(z.string(), z.unknown()).optional(),
-  }),
-  z.looseObject({ sentinels: z.array(address).min(1), name: z.string() }),
-  z.looseObject({ host: z.string(), port: z.int().optional() }),
-  z.looseObject({ path: z.string() }),
-])
 export type RedisTarget = z.infer<typeof redisTarget>
 
 const list = z.union([
@@ -130,6 +117,22 @@ export const OPTIONS = {
     z.record(z.string(), z.string()),
     {},
     'databases that migrations name, by name',
+  ),
+  schedules: option(
+    'global',
+    undefined,
+    [],
+    z.record(z.string(), schedule),
+    {},
+    'jobs that are run by themselves, by key: { job, cron or every, timezone, args, queue }',
+  ),
+  scheduleOwner: option(
+    'global',
+    undefined,
+    'RUNNER_SCHEDULE_OWNER',
+    z.string().min(1),
+    undefined,
+    'whose schedules those of this project are: nobody else prunes them; default: name in package.json',
   ),
   queues: option(
     'work',

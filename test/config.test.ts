@@ -65,6 +65,7 @@ describe('precedence', () => {
       'maxRss',
       'maxTime',
       'redis',
+      'scheduleOwner',
       'stalledInterval',
     ])
   })

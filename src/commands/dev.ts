@@ -1,4 +1,7 @@
-/** `runner dev`: a replica for the desk. Private Redis unless another is configured, job files loaded anew when they change. */
+/**
+ * `runner dev`: a replica for the desk. Private Redis unless another is configured, job files loaded anew when they
+ * change, schedules applied.
+ */
 import type { Command } from 'commander'
 import { addHelp } from './help.ts'
 import { addSettingFlags } from './setting-flags.ts'
@@ -6,7 +9,7 @@ import type { CliContext } from './verbs.ts'
 import { work } from './work.ts'
 
 export function define(command: Command, context: CliContext): void {
-  command.action(async () => work(await context.config(), true))
+  command.action(async () => work(await context.config(), true, 'apply'))
   addSettingFlags(command, 'work', 'Options of the replica:')
   addHelp(
     command,

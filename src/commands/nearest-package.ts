@@ -31,6 +31,9 @@ function read(file: string): Package {
 export const moduleExtension = (dir: string): '.ts' | '.mts' =>
   nearestPackage(dir).type === 'module' ? '.ts' : '.mts'
 
+/** undefined: there is no package.json, or it has no name. */
+export const packageName = (dir: string): string | undefined => nearestPackage(dir).name
+
 /** Those of `names` that the project neither depends on nor is. */
 export function missingDependencies(dir: string, names: readonly string[]): string[] {
   const { name, dependencies, devDependencies } = nearestPackage(dir)

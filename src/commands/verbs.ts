@@ -29,6 +29,7 @@ export const GROUPS: Record<string, string> = {
   fleet: 'what the replicas of this Redis know and do',
   queues: 'what is in the queues',
   jobs: 'what becomes of single jobs',
+  schedules: 'which jobs are run by themselves, and when',
   migrations: 'runs of migrations: how far they are, and what becomes of them',
 }
 
@@ -107,6 +108,23 @@ export const VERBS: Record<string, VerbEntry> = {
     about: 'run a job of the quarantine again, as if it had never crashed',
     load: () => import('./jobs/release.ts'),
   },
+  'schedules plan': {
+    about: 'show how the schedules of the files differ from those in Redis',
+    load: () => import('./schedules/plan.ts'),
+  },
+  'schedules apply': {
+    about: 'make the schedules in Redis those of the files',
+    load: () => import('./schedules/apply.ts'),
+  },
+  'schedules list': {
+    about: 'list the schedules of all queues, whoever made them, and their next runs',
+    load: () => import('./schedules/list.ts'),
+  },
+  'schedules run': {
+    about: 'add the job of a schedule now, once',
+    load: () => import('./schedules/run.ts'),
+  },
+  'schedules remove': { about: 'remove a schedule', load: () => import('./schedules/remove.ts') },
   'migrations list': { about: 'list the runs', load: () => import('./migrations/list.ts') },
   'migrations status': {
     about: 'show how far a run is, shard by shard',

@@ -22,6 +22,7 @@ import { endProcess } from './end-process.ts'
 import { addHelp } from './help.ts'
 import { jobFiles, placeHint } from './job-files.ts'
 import { doubtQueues } from './queue-doubt.ts'
+import { seeToSchedules, type ScheduleDuty } from './schedule-duty.ts'
 import { addSettingFlags } from './setting-flags.ts'
 import type { CliContext } from './verbs.ts'
 import { ReplicaSignals } from './work-signals.ts'
@@ -43,7 +44,7 @@ export function define(command: Command, context: CliContext): void {
 }
 
 /** Runs a replica to its end; its exit code is in `process.exitCode`. Never leaves a handler behind. */
-export async function work(config: Config, watch: boolean): Promise<void> {
+export async function work(config: Config, watch: boolean, duty: ScheduleDuty = 'doubt'): Promise<void> {
   const found = jobFiles(config)
   const queuesGiven = Object.fromEntries(config.queues.map(text => readQueue(text, config.concurrency)))
   if (found.files.length + found.broken.length === 0) {
@@ -81,6 +82,10 @@ export async function work(config: Config, watch: boolean): Promise<void> {
       control = new Control({ supervisor, stopping, redis, abortGrace: config.abortGrace })
       reconciler = openReconciler(config, supervisor, events)
       void doubtQueues(Object.keys(queuesGiven), supervisor, redis, warn)
+      const see = () =>
+        void seeToSchedules(duty, { config, redis, jobs: [...supervisor.jobs.values()], note, warn })
+      see()
+      events.on('fleet.reloaded', see)
     }
     const watcher = watch && !stopping.started ? watchFiles(config, supervisor, events, warn) : undefined
     const { handedBack } = await stopping.whenStopped()

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { duration, type Duration } from '../units.ts'
 import type { JobContext } from './context.ts'
+import type { Schedule } from './schedule.ts'
 
 /** Shared by every copy of this package, so that a definition is known for one whichever copy made it. */
 const BRAND = Symbol.for('bullmq-runner.job')
@@ -47,6 +48,11 @@ export interface JobOptions<Schema extends z.ZodType = z.ZodType> {
   removeOnComplete?: Keep
   /** Default: the newest 5000. */
   removeOnFail?: Keep
+  /**
+   * When it is run by itself: '0 3 * * *', '@daily', `{ cron, timezone, args }`, `{ every: '5m', args }`, or a list of
+   * these, each with a `key`. Redis has it once `runner schedules apply` was run. Default never.
+   */
+  schedule?: Schedule<z.input<Schema>> | readonly Schedule<z.input<Schema>>[]
   run(ctx: JobContext<z.output<Schema>>): unknown
 }
 
@@ -111,5 +117,14 @@ export const jobOptions = z.strictObject({
   priority: z.int().min(0).max(2_097_151).optional(),
   removeOnComplete: keep.optional(),
   removeOnFail: keep.optional(),
+  schedule: z
+    .unknown()
+    .transform(async (value, ctx) => {
+      // With a parser of cron patterns, which most executors never need.
+      const { readSchedules } = await import('./schedule.ts')
+      const read = readSchedules(value, fault => ctx.addIssue({ code: 'custom', ...fault }))
+      return read ?? z.NEVER
+    })
+    .optional(),
   run: z.custom<(ctx: JobContext) => unknown>(value => typeof value === 'function', 'expected a function'),
 })

@@ -36,7 +36,7 @@ export interface LoadOptions {
 export async function loadJob(file: JobFile, options: LoadOptions = {}): Promise<LoadedJob> {
   if (file.kind === 'executable') return { entry: executableEntry(file) }
   const exported = await defaultExport(file.file, options.timeout ?? IMPORT_TIMEOUT)
-  if (isJobDefinition(exported)) return fromDefinition(file, exported)
+  if (isJobDefinition(exported)) return await fromDefinition(file, exported)
   return {
     entry: { name: file.name, file: file.file, kind: 'function', queue: DEFAULT_QUEUE },
     run: exported,
@@ -81,9 +81,9 @@ export function asBroken({ name, file }: Pick<JobFile, 'name' | 'file'>, error: 
   return { file, name, code, message, ...(hint === undefined ? {} : { hint }) }
 }
 
-function fromDefinition({ name, file }: JobFile, definition: JobDefinition): LoadedJob {
+async function fromDefinition({ name, file }: JobFile, definition: JobDefinition): Promise<LoadedJob> {
   const where = shortPath(file)
-  const parsed = jobOptions.safeParse(definition)
+  const parsed = await jobOptions.safeParseAsync(definition)
   if (!parsed.success) throw optionInvalid(where, definition, parsed.error)
   const { args, run, ...options } = parsed.data
   const set = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
@@ -109,7 +109,7 @@ function targetOf({
 
 function optionInvalid(where: string, definition: JobDefinition, error: z.ZodError): RunnerError {
   const problems = problemsOf(error.issues, definition)
-  const isKnown = (path: string) => path.includes('.') || path in jobOptions.shape
+  const isKnown = (path: string) => path.includes('.') || path.replace(/\[.*/, '') in jobOptions.shape
   const lines = problems.map(({ path, value, rule }) =>
     isKnown(path) ? `option ${path}: got ${value}, ${rule}` : `unknown option ${path}`,
   )

@@ -4,6 +4,7 @@
  */
 import type { ErrorCode } from '../errors.ts'
 import type { Keep } from './define.ts'
+import type { ScheduleEntry } from './schedule.ts'
 
 /** How a file is run. `function`: a plain function, called with an object that is both `ctx` and a BullMQ sandbox job. */
 type JobKind = 'job' | 'migration' | 'function' | 'executable'
@@ -37,6 +38,7 @@ export interface JobEntry {
   migration?: { database?: string; shards: number; after?: readonly string[] }
   removeOnComplete?: Keep
   removeOnFail?: Keep
+  schedule?: ScheduleEntry[]
 }
 
 /** A file that could not be loaded, and why. */

@@ -1,0 +1,64 @@
+/** A plan, for people and for programs. */
+import type { Redaction } from '../../job/redaction.ts'
+import { shorten } from '../../job/problem.ts'
+import type { Step } from '../../schedule/plan.ts'
+import { textTable } from '../../table.ts'
+import { formatMilliseconds } from '../../units.ts'
+
+/** What it is called once it is done. */
+export const DONE: Record<Step['action'], string> = {
+  create: 'created',
+  change: 'changed',
+  keep: 'kept',
+  orphan: 'removed',
+}
+
+/** `prune`: orphans are removed. */
+export function planText(steps: readonly Step[], redaction: Redaction, prune: boolean): string {
+  if (steps.length === 0) return 'no schedule is declared, and none is in Redis'
+  const rows = steps.map(step => {
+    const { id, queue } = step.action === 'orphan' ? step.scheduler : step.schedule
+    const action = step.action === 'orphan' && prune ? 'remove' : step.action
+    return [action, id, queue, whatOf(step, redaction)]
+  })
+  return `${textTable([['', 'SCHEDULE', 'QUEUE', ''], ...rows])}\n${summaryOf(steps, prune)}`
+}
+
+export const stepData = (step: Step) => {
+  if (step.action === 'orphan') {
+    const { id, queue, job } = step.scheduler
+    return { action: step.action, id, queue, job }
+  }
+  const { id, queue, job, from } = step.schedule
+  return {
+    action: step.action,
+    id,
+    queue,
+    job,
+    from,
+    ...(step.action === 'change' ? { differs: step.differs } : {}),
+  }
+}
+
+/** '0 3 * * * Europe/Berlin', 'every 5m'. */
+function timingText({ cron, timezone, every }: { cron?: string; timezone?: string; every?: number }): string {
+  if (every !== undefined) return `every ${formatMilliseconds(every)}`
+  return [cron ?? '', timezone ?? []].flat().join(' ')
+}
+
+function whatOf(step: Step, redaction: Redaction): string {
+  if (step.action === 'orphan') return 'no file declares it any more'
+  if (step.action === 'change')
+    return step.differs.map(({ what, from, to }) => `${what}: ${from} -> ${to}`).join('; ')
+  const { args, from } = step.schedule
+  const given = shorten(redaction.apply(args))
+  return `${timingText(step.schedule)}${given === '{}' ? '' : ` ${given}`}, ${from}`
+}
+
+function summaryOf(steps: readonly Step[], prune: boolean): string {
+  const count = (action: Step['action']) => steps.filter(step => step.action === action).length
+  const [create, change, keep, orphan] = [count('create'), count('change'), count('keep'), count('orphan')]
+  const left = prune || orphan === 0 ? '' : ` (they go with: runner schedules apply --prune)`
+  if (create + change + orphan === 0) return `nothing to do: ${keep} as declared`
+  return `${create} to create, ${change} to change, ${keep} as declared, ${orphan} ${prune ? 'to remove' : 'orphans'}${left}`
+}
