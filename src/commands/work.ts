@@ -72,7 +72,7 @@ export async function work(config: Config, watch: boolean, duty: ScheduleDuty = 
   try {
     const started = supervisor.start(manifest => {
       refuseBroken(config, [...found.broken, ...manifest.broken])
-      return Object.keys(queuesGiven).length > 0 ? queuesGiven : queuesOf(manifest, config.concurrency)
+      return Object.keys(queuesGiven).length > 0 ? queuesGiven : queuesOf(manifest, config)
     })
     // Told to stop while it boots, it never starts.
     await Promise.race([started, stopping.whenStopped()])
@@ -146,10 +146,10 @@ function refuseBroken(config: Config, broken: BrokenFile[]): void {
   })
 }
 
-function queuesOf({ jobs }: Manifest, concurrency: number): Record<string, number> {
-  return Object.fromEntries(
-    [...new Set(jobs.map(entry => entry.queue))].sort().map(queue => [queue, concurrency]),
-  )
+/** All that jobs or schedules name. */
+function queuesOf({ jobs }: Manifest, { concurrency, schedules }: Config): Record<string, number> {
+  const named = [...jobs, ...Object.values(schedules)].flatMap(({ queue }) => queue ?? [])
+  return Object.fromEntries([...new Set(named)].sort().map(queue => [queue, concurrency]))
 }
 
 function watchFiles(

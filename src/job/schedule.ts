@@ -1,5 +1,6 @@
 /** When a job is run by itself: the option `schedule` of `job()`, as people write it and as the manifest has it. */
 import { z } from 'zod'
+import { closest } from '../suggestion.ts'
 import { duration, formatMilliseconds, milliseconds, type Duration } from '../units.ts'
 import { cronFault, timezoneFault } from './cron.ts'
 
@@ -73,6 +74,7 @@ export function* scheduleFaults(schedule: {
     yield { path: ['timezone'], message: 'a time zone goes with cron' }
   const unknown = timezone === undefined ? undefined : timezoneFault(timezone)
   if (unknown !== undefined) yield { path: ['timezone'], message: unknown }
+  if (args === null) yield { path: ['args'], message: 'BullMQ makes {} of null: leave it out' }
   if (args !== undefined && !isJson(args)) yield { path: ['args'], message: 'not JSON' }
 }
 
@@ -115,10 +117,15 @@ function readOne(
     const set = Object.entries(parsed.data).filter(([, part]) => part !== undefined)
     return [JSON.parse(JSON.stringify(Object.fromEntries(set))) as ScheduleEntry]
   }
-  for (const issue of parsed.error.issues) {
-    if (issue.code === 'unrecognized_keys')
-      for (const key of issue.keys) fault({ path: [...path, key], message: 'no such field is known' })
-    else if (issue.path.length === 0 && issue.code === 'invalid_type')
+  const unknown = parsed.error.issues.flatMap(issue => (issue.code === 'unrecognized_keys' ? issue.keys : []))
+  for (const key of unknown) {
+    const near = closest(key, Object.keys(entry.shape))
+    const hint = near === undefined ? '' : `, did you mean ${near}?`
+    fault({ path: [...path, key], message: `no such field is known${hint}` })
+  }
+  // What is missing is what was misspelt.
+  for (const issue of unknown.length > 0 ? [] : parsed.error.issues) {
+    if (issue.path.length === 0 && issue.code === 'invalid_type')
       fault({ path, message: "expected '0 3 * * *', { cron, ... }, { every, ... }, or a list of them" })
     else fault({ path: [...path, ...issue.path], message: issue.message })
   }

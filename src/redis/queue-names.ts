@@ -7,6 +7,8 @@ const COUNT = 10_000
 
 /** Sorted. Looks through all keys of the server, of every master on a Cluster, a bit at a time. */
 export async function queueNames(client: Client, prefix: string): Promise<string[]> {
+  // A Cluster that has just begun to connect knows of no master yet.
+  await client.ping()
   const masters = client instanceof Redis ? [client] : client.nodes('master')
   const found = await Promise.all(masters.map(master => scan(master, prefix)))
   return [...new Set(found.flat())].sort()

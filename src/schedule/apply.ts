@@ -13,12 +13,13 @@ export interface ApplyOptions {
   prune: boolean
 }
 
-/** The steps that were carried out, each once it is: a plan that breaks off can be made again. */
-export async function* applyPlan(
+/** The steps that were carried out. One that breaks off is gone on with by the next plan. */
+export async function applyPlan(
   steps: readonly Step[],
   schedulers: Schedulers,
   { owner, prune }: ApplyOptions,
-): AsyncGenerator<Step> {
+): Promise<Step[]> {
+  const done: Step[] = []
   for (const step of steps) {
     if (step.action === 'keep' || (step.action === 'orphan' && !prune)) continue
     if (step.action === 'orphan') await schedulers.remove(step.scheduler.queue, step.scheduler.id)
@@ -28,6 +29,7 @@ export async function* applyPlan(
         await schedulers.remove(step.moved.queue, step.moved.id)
       await schedulers.upsert(step.schedule, owner)
     }
-    yield step
+    done.push(step)
   }
+  return done
 }

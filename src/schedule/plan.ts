@@ -75,11 +75,17 @@ function differencesOf(to: Declared, from: Scheduler, owner: string, redaction: 
   compare('args', from.args, asJson(to.args), value => shorten(redaction.apply(value)))
   const options = asJson(to.options) as Record<string, unknown>
   for (const name of new Set([...Object.keys(options), ...Object.keys(from.options)]))
-    compare(name, from.options[name], options[name])
+    compare(name, from.options[name], options[name], value => shorten(sorted(value)))
   if (from.nextJob === 'lost')
     differs.push({ what: 'next run', from: 'lost, nothing makes another', to: 'planned anew' })
   return differs
 }
+
+/** Redis gives back the keys of an option in an order of its own. */
+const sorted = (value: unknown): unknown =>
+  typeof value === 'object' && value !== null
+    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : value
 
 /** As Redis gives it back. */
 const asJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value))

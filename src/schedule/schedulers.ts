@@ -31,8 +31,8 @@ export interface Scheduler {
   owner?: string
   /** When its next job is due, in ms since the epoch. */
   next: number
-  /** Of that job. A scheduler goes on when a worker takes it: one that is not to be had any more ends the schedule. */
-  nextJob: 'pending' | 'lost'
+  /** Of that job. A scheduler goes on when a worker takes it: with one that is not to be had any more it has ended. */
+  nextJob: 'waits' | 'taken' | 'lost'
   /** The queue is. */
   paused: boolean
   /** Jobs that it has made, the next one included. */
@@ -63,7 +63,10 @@ export class Schedulers {
     return found.flat().sort((a, b) => (a.id === b.id ? compare(a.queue, b.queue) : compare(a.id, b.id)))
   }
 
-  /** Makes it, or makes it another one. BullMQ takes away its next job, unless a worker has it, and adds the new one. */
+  /**
+   * Makes it, or makes it another one. BullMQ takes away its next job, unless a worker has it, and adds the new one, which
+   * for a pattern is a later one: a run that is due and still waits would be lost, so that it is added anew as well.
+   */
   async upsert(
     { id, queue, job, cron, timezone, every, args, options }: Declared,
     owner: string,
@@ -72,9 +75,15 @@ export class Schedulers {
       ...(cron === undefined ? {} : { pattern: cron }),
       ...(timezone === undefined ? {} : { tz: timezone }),
       ...(every === undefined ? {} : { every }),
+      ...(cron !== undefined && (await this.#isDue(queue, id)) ? { immediately: true } : {}),
     }
     const opts = { ...options, runner: { owner } } as JobsOptions
     await this.#queue(queue).upsertJobScheduler(id, repeat, { name: job, data: args, opts })
+  }
+
+  async #isDue(queue: string, id: string): Promise<boolean> {
+    const scheduler = await this.#read(this.#queue(queue), id)
+    return scheduler?.nextJob === 'waits' && scheduler.next <= Date.now()
   }
 
   /** False when it was not there. */
@@ -119,7 +128,8 @@ export class Schedulers {
       if (json === undefined || typeof json.next !== 'number') return undefined
       const scheduler = fromJson(queue.name, { ...json, key: id, next: json.next })
       const state = await queue.getJobState(`repeat:${id}:${scheduler.next}`)
-      if (!GONE.has(state)) return { ...scheduler, nextJob: 'pending' }
+      if (state === 'active') return { ...scheduler, nextJob: 'taken' }
+      if (!GONE.has(state)) return { ...scheduler, nextJob: 'waits' }
       // A worker took it between our two looks, if by now the next one is another.
       const again = await queue.getJobScheduler(id)
       if (again?.next === scheduler.next) return { ...scheduler, nextJob: 'lost' }
@@ -151,7 +161,8 @@ function fromJson(queue: string, json: JobSchedulerJson & { next: number }): Lis
     ...(json.limit === undefined ? {} : { limit: json.limit }),
     ...(json.startDate === undefined ? {} : { startDate: json.startDate }),
     ...(json.endDate === undefined ? {} : { endDate: json.endDate }),
-    args: (json.template?.data as unknown) ?? {},
+    // BullMQ stores no `{}`.
+    args: json.template?.data === undefined ? {} : (json.template.data as unknown),
     options,
     ...(typeof owner === 'string' ? { owner } : {}),
     next: json.next,

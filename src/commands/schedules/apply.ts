@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { Redaction } from '../../job/redaction.ts'
 import { applyPlan } from '../../schedule/apply.ts'
-import { planOf, type Step } from '../../schedule/plan.ts'
+import { planOf } from '../../schedule/plan.ts'
 import { addHelp } from '../help.ts'
 import type { CliContext } from '../verbs.ts'
 import { readDeclarations } from './declarations.ts'
@@ -40,12 +40,15 @@ async function apply({ prune = false, dryRun = false }: ApplyFlags, context: Cli
   const redaction = new Redaction(config.redact)
   const steps = planOf(declared, opened.all, { owner, redaction })
   if (dryRun) return context.print(planText(steps, redaction, prune), steps.map(stepData))
-  const done: Step[] = []
-  for await (const step of applyPlan(steps, opened.schedulers, { owner, prune })) done.push(step)
+  const done = await applyPlan(steps, opened.schedulers, { owner, prune })
   const left = steps.filter(step => step.action === 'orphan' && !prune).map(stepData)
   const kept = steps.filter(({ action }) => action === 'keep').length
-  const lines = done.map(step => `${DONE[step.action]} ${stepData(step).id} on queue ${stepData(step).queue}`)
-  context.print([...lines, `${kept} kept as they are`].join('\n'), { done: done.map(stepData), kept, left })
+  const lines = done.map(step => {
+    const { action, id, queue } = stepData(step)
+    return `${DONE[action]} ${id} on queue ${queue}`
+  })
+  if (kept > 0 || lines.length === 0) lines.push(`${kept} as declared`)
+  context.print(lines.join('\n'), { done: done.map(stepData), kept, left })
   if (left.length > 0)
     context.note(`no file declares ${left.map(({ id }) => id).join(', ')} any more: --prune removes them`)
 }

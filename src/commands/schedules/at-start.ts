@@ -31,8 +31,8 @@ export async function doubtSchedules({ config, redis, jobs, warn }: StartedRepli
   const idsOf = (action: Step['action']) =>
     steps.filter(step => step.action === action).map(step => stepData(step).id)
   const said = [
-    ...listed('are not in Redis', idsOf('create')),
-    ...listed('are in Redis otherwise than declared', idsOf('change')),
+    ...listed('Redis does not have', idsOf('create')),
+    ...listed('Redis has otherwise than declared', idsOf('change')),
   ]
   if (said.length > 0) warn(`schedules: ${said.join('; ')}; run \`runner schedules apply\``)
 }
@@ -48,11 +48,10 @@ export async function applySchedules({ config, redis, jobs, note }: StartedRepli
     await loader.close()
   }
   const { steps, schedulers, close } = await look(redis, config, declared)
-  const done: string[] = []
-  for await (const step of applyPlan(steps, schedulers, { owner: ownerOf(config), prune: redis.embedded }))
-    done.push(`${DONE[step.action]} ${stepData(step).id}`)
+  const done = await applyPlan(steps, schedulers, { owner: ownerOf(config), prune: redis.embedded })
   close()
-  if (done.length > 0) note(`schedules: ${done.join(', ')}`)
+  const said = done.map(step => `${DONE[step.action]} ${stepData(step).id}`)
+  if (said.length > 0) note(`schedules: ${said.join(', ')}`)
 }
 
 interface Look {
@@ -72,7 +71,7 @@ async function look(redis: RedisHandle, config: Config, declared: readonly Decla
 }
 
 const listed = (what: string, ids: readonly string[]): string[] =>
-  ids.length === 0 ? [] : [`${ids.join(', ')} ${what}`]
+  ids.length === 0 ? [] : [`${what} ${ids.join(', ')}`]
 
 /** Of the jobs that have a schedule. */
 function filesOf(declared: readonly Declared[], jobs: readonly JobEntry[]): JobFile[] {

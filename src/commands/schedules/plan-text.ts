@@ -56,9 +56,11 @@ function whatOf(step: Step, redaction: Redaction): string {
 }
 
 function summaryOf(steps: readonly Step[], prune: boolean): string {
-  const count = (action: Step['action']) => steps.filter(step => step.action === action).length
-  const [create, change, keep, orphan] = [count('create'), count('change'), count('keep'), count('orphan')]
-  const left = prune || orphan === 0 ? '' : ` (they go with: runner schedules apply --prune)`
-  if (create + change + orphan === 0) return `nothing to do: ${keep} as declared`
-  return `${create} to create, ${change} to change, ${keep} as declared, ${orphan} ${prune ? 'to remove' : 'orphans'}${left}`
+  const of = (action: Step['action']) => steps.filter(step => step.action === action).length
+  const kept = `${of('keep')} as declared`
+  if (of('keep') === steps.length) return `nothing to do: ${kept}`
+  const counts = [`${of('create')} to create`, `${of('change')} to change`, kept]
+  if (prune) return [...counts, `${of('orphan')} to remove`].join(', ')
+  if (of('orphan') === 0) return counts.join(', ')
+  return `${counts.join(', ')}, ${of('orphan')} left over: runner schedules apply --prune removes what no file declares`
 }
