@@ -1,10 +1,11 @@
 /** The schedules that job files and the config file declare, each with all that BullMQ's scheduler of it holds. */
 import type { Config } from '../config.ts'
-import type { ErrorCode } from '../errors.ts'
+import { ArgsError, type ErrorCode } from '../errors.ts'
 import { payloadJson } from '../job/args.ts'
 import { DEFAULT_TIMEZONE } from '../job/cron.ts'
 import { toJobsOptions, type StoredOptions } from '../job/enqueue-options.ts'
 import { shortPath } from '../job/file-path.ts'
+import type { Verdict } from '../job/loader-messages.ts'
 import type { Loader } from '../job/loader.ts'
 import type { JobEntry, Manifest } from '../job/manifest.ts'
 import { scheduleFaults, type ScheduleEntry } from '../job/schedule.ts'
@@ -84,15 +85,30 @@ export async function argsFaults(
 ): Promise<DeclarationFault[]> {
   const faults = await Promise.all(
     declared.map(async ({ id, job, args, from }): Promise<DeclarationFault[]> => {
-      const [verdict] = await loader.check(job, [payloadJson(job, args, { redact })])
-      if (!verdict) return []
-      const { message, details } = verdict
-      return [
-        { schedule: id, code: 'ARGS_INVALID', message: `schedule ${id} of ${from}: ${message}`, details },
-      ]
+      const refusal = await refusalOf(job, args, loader, redact)
+      if (refusal === null) return []
+      const { message, details } = refusal
+      const where = `schedule ${id} of ${from}`
+      return [{ schedule: id, code: 'ARGS_INVALID', message: `${where}: ${message}`, details }]
     }),
   )
   return faults.flat()
+}
+
+async function refusalOf(
+  job: string,
+  args: unknown,
+  loader: Pick<Loader, 'check'>,
+  redact: readonly string[],
+): Promise<Verdict> {
+  try {
+    const [verdict = null] = await loader.check(job, [payloadJson(job, args, { redact })])
+    return verdict
+  } catch (error) {
+    // It is too large. What else can go wrong is not about the args.
+    if (error instanceof ArgsError) return { message: error.message, details: error.details }
+    throw error
+  }
 }
 
 function declare(entry: JobEntry, key: string | undefined, timing: Timing, from: string): Declared {

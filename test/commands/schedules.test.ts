@@ -1,6 +1,6 @@
 /** `runner schedules` as a user calls it, on one Redis; what `check`, `work` and `dev` say of schedules. */
 import { Queue } from 'bullmq'
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Schedulers } from '../../src/schedule/schedulers.ts'
 import { untilState } from '../helpers/fleet.ts'
 import { project, type Project } from '../helpers/project.ts'
@@ -40,6 +40,7 @@ beforeEach(async () => {
   await redis.flush()
   dir = project({ ...REPORT, ...SWEEP, 'package.json': '{"type":"module","name":"shop"}' })
 })
+afterEach(() => dir[Symbol.dispose]())
 afterAll(() => redis.stop())
 
 const run = (...args: string[]): Promise<Ended> => runner([...args, '--redis', redis.url], { cwd: dir.dir })
@@ -102,16 +103,15 @@ create  sweep           default  @hourly UTC, jobs/sweep.ts
   })
   const ofReports = async () => (await queue('reports').getJobSchedulers()).map(({ key }) => key).sort()
   expect(await ofReports()).toEqual(['report:nightly', 'report:often'])
-  // Another service with the same Redis: not its own, so none of it goes.
-  dir.write({ 'other/x.mjs': 'export default () => 1' })
-  const env = { RUNNER_SCHEDULE_OWNER: 'billing', REDIS_URL: redis.url }
-  const other = await runner(['schedules', 'apply', '--prune', '--jobs', 'other'], { cwd: dir.dir, env })
-  expect(other.stdout).toBe('0 as declared\n')
+  // Made by another project on the same Redis, and by hand: not ours, so none of it goes.
+  await new Schedulers(redis.client(), 'bull').upsert(declaration({ job: 'theirs' }), 'billing')
+  await queue('default').upsertJobScheduler('by-hand', { every: 3_600_000 }, { name: 'x' })
   expect(await schedules('apply', '--prune')).toMatchObject({
     code: 0,
     stdout: 'removed report:often on queue reports\n2 as declared\n',
   })
   expect(await ofReports()).toEqual(['report:nightly'])
+  expect(await queue('default').getJobSchedulersCount()).toBe(3)
 })
 
 it('lists what anybody made, with the next runs, and marks what is overdue', async () => {
@@ -129,18 +129,20 @@ it('lists what anybody made, with the next runs, and marks what is overdue', asy
       await client.lpush(`bull:theirs:${list}`, id)
   await client.zadd('bull:theirs:repeat', 1_000, 'tick')
 
-  const { code, stdout } = await schedules('list', '--next', '2')
-  expect(code).toBe(0)
+  const [{ code, stdout }, [sweep, tick], wrong] = await Promise.all([
+    schedules('list', '--next', '2'),
+    json('list', '--redact', 'password'),
+    schedules('list', '--next', 'some'),
+  ])
+  expect([code, wrong.code]).toEqual([0, 2])
   expect(stdout).toMatch(/^SCHEDULE +JOB +QUEUE +WHEN +TIMEZONE +BY +JOBS +NEXT$/m)
   expect(stdout).toMatch(new RegExp(`^sweep +sweep +default +@hourly +UTC +shop +1 +${DAY}\n +${DAY}$`, 'm'))
   expect(stdout).toMatch(
     /^tick +tock +theirs +every 1h +1 +1970-01-01T00:00:01\.000Z +overdue by [\d.]+d: queue theirs is paused\n +1970-01-01T01:00:01/m,
   )
-  const [sweep, tick] = await json('list', '--redact', 'password')
   expect(sweep).toMatchObject({ id: 'sweep', owner: 'shop', overdue: null, next: [expect.any(String)] })
   expect(tick).toMatchObject({ job: 'tock', every: 3_600_000, made: 1, args: { password: '[Redacted]' } })
   expect(tick).not.toHaveProperty('owner')
-  expect(await schedules('list', '--next', 'some')).toMatchObject({ code: 2 })
 })
 
 it('a replica runs the jobs of a schedule, with its args and its attempts; run adds one more; remove ends it', async () => {
@@ -205,11 +207,10 @@ describe('what is wrong is said before anything is changed', () => {
     const refused =
       'schedule report of jobs/report.ts: the payload of report is refused\n  to: got "me", Invalid email address'
     const unknown = 'schedules.a in the config file: no job is named "swep"'
-    const apply = await schedules('apply')
+    const [apply, check] = await Promise.all([schedules('apply'), runner(['check'], { cwd: dir.dir })])
     expect(apply.stderr).toBe(`error: ${unknown}\n${refused}\nhint: did you mean sweep?\n`)
     expect(apply.code).toBe(2)
     expect(await queue('default').getJobSchedulersCount()).toBe(0)
-    const check = await runner(['check'], { cwd: dir.dir })
     expect(check.stdout).toContain(`error: ${unknown} (CONFIG_INVALID)\nerror: ${refused} (ARGS_INVALID)\n`)
     expect(check.code).toBe(2)
   })
@@ -217,13 +218,15 @@ describe('what is wrong is said before anything is changed', () => {
   it('by apply: a file that does not load, and a folder without any, would look like nothing declared', async () => {
     await new Schedulers(redis.client(), 'bull').upsert(declaration({ job: 'sweep' }), 'shop')
     dir.write(job('sweep', `schedule: '0 25 * * *', run() {}`))
-    const broken = await schedules('apply', '--prune')
+    using empty = project({ 'package.json': '{"name":"shop"}' })
+    const [broken, nothing] = await Promise.all([
+      schedules('apply', '--prune'),
+      runner(['schedules', 'apply', '--prune', '--redis', redis.url], { cwd: empty.dir }),
+    ])
     expect(broken.code).toBe(2)
     expect(broken.stderr).toMatch(
       /^error: 1 job file\(s\) cannot be loaded:\n {2}JOB_OPTION_INVALID jobs\/sweep\.ts: option schedule: got "0 25 \* \* \*", not a cron pattern/,
     )
-    using empty = project({ 'package.json': '{"name":"shop"}' })
-    const nothing = await runner(['schedules', 'apply', '--prune', '--redis', redis.url], { cwd: empty.dir })
     expect(nothing).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/^error: no job file in jobs or scripts\n/),

@@ -37,4 +37,4 @@ it('asks every master of a Cluster, also on a client that is still connecting', 
   for (const prefix of prefixes)
     expect(await queueNames(handle.connect('other'), prefix), prefix).toEqual(['mail'])
   expect(await queueNames(connection, '{none}')).toEqual([])
-}, 15_000)
+})

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 import type { ConfigFile } from '../../src/config.ts'
 import { resolveConfig } from '../../src/config.ts'
 import type { JobEntry } from '../../src/job/manifest.ts'
-import { declaredSchedules } from '../../src/schedule/declared.ts'
+import { argsFaults, declaredSchedules } from '../../src/schedule/declared.ts'
+import { declaration } from './declaration.ts'
 import { project } from '../helpers/project.ts'
 
 const entry = (name: string, more: Partial<JobEntry> = {}): JobEntry => ({
@@ -107,4 +108,18 @@ test('a config file that has no schedules of the right shape is refused with the
   await expect(declare([], { a: { cron: '@daily' } } as never)).rejects.toMatchObject({
     message: 'schedules in the config file: a.job: Invalid input: expected string, received undefined',
   })
+})
+
+test('args that are too large for a payload are a fault of their schedule', async () => {
+  const large = declaration({ args: 'x'.repeat(1024 * 1024) })
+  const [fault, ...more] = await argsFaults(
+    [large, declaration({ job: 'small' })],
+    { check: async () => [null] },
+    [],
+  )
+  expect(more).toEqual([])
+  expect(fault).toMatchObject({ schedule: 'report', code: 'ARGS_INVALID' })
+  expect(fault?.message).toMatch(
+    /^schedule report of jobs\/report\.ts: the payload of report is refused\n.*1048578 bytes/,
+  )
 })
