@@ -40,6 +40,10 @@ export const VERBS: Record<string, VerbEntry> = {
   },
   enqueue: { about: 'add a job, with flags made from its schema', load: () => import('./enqueue.ts') },
   dev: { about: 'a private Redis and a replica, in one command', load: () => import('./dev.ts') },
+  top: {
+    about: 'watch queues, replicas, running jobs and migrations live',
+    load: () => import('./top.ts'),
+  },
   'fleet list': { about: 'list the live replicas', load: () => import('./fleet/list.ts') },
   'fleet quiet': {
     about: 'let replicas take no new jobs; what runs goes on',

@@ -36,7 +36,7 @@ const CALLS: Record<string, Call> = {
 
 /** Whether it changes nothing. */
 export function isRead(method: string): boolean {
-  return /get/i.test(method) && Object.hasOwn(CALLS, method)
+  return (method === 'children' || /get/i.test(method)) && Object.hasOwn(CALLS, method)
 }
 
 /** Rejects with SupersededError, whatever is asked, once the run is settled: its job may be somebody else's. */

@@ -4,9 +4,10 @@
  * other systems it does.
  */
 import type { MinimalQueue } from 'bullmq'
-import { databasesOf, type Config } from '../config.ts'
+import type { Config } from '../config.ts'
 import { RunnerError } from '../errors.ts'
 import type { JobFile } from '../job/manifest.ts'
+import { executorInit } from './executor-init.ts'
 import { FleetJob } from './fleet-job.ts'
 import { callJob, isRead } from './job-calls.ts'
 import { Pool } from './pool.ts'
@@ -47,13 +48,7 @@ export async function replay(options: ReplayOptions): Promise<Outcome> {
     {
       size: 1,
       open: config.isolation === 'thread' ? openThread : openProcess,
-      init: {
-        files: [file],
-        logLevel: config.logLevel,
-        redact: config.redact,
-        memory: config.executorMemory,
-        settings: { databases: databasesOf(config) },
-      },
+      init: executorInit(config, [file]),
       prefix: config.prefix,
     },
     {
@@ -109,6 +104,7 @@ class Writes {
     if (method === 'checkpoint.set') this.#keep(['checkpoint.get'], JSON.parse(args[0] as string))
     if (method === 'step.set') this.#keep(['step.get', args[0]], { value: JSON.parse(args[1] as string) })
     // As an id, where one is expected.
+    if (method === 'flow') return { id: 'captured', added: true, children: [] }
     return method === 'enqueue' ? 'captured' : null
   }
 

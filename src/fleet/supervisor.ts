@@ -5,7 +5,7 @@
  *
  *   start() -> working <-> quiet -> stop() -> stopped        (stopping.ts)
  */
-import { databasesOf, type Config } from '../config.ts'
+import type { Config } from '../config.ts'
 import { RunnerError, SupersededError, messageOf } from '../errors.ts'
 import type { JobEntry, JobFile, Manifest } from '../job/manifest.ts'
 import type { Events } from '../observe/events.ts'
@@ -20,6 +20,7 @@ import type { Verdict } from './blame.ts'
 import { BlockPolicy } from './block-policy.ts'
 import { CrashLoop } from './crash-loop.ts'
 import { executorEnd } from './executor-end.ts'
+import { executorInit } from './executor-init.ts'
 import type { FleetJob, RawResult } from './fleet-job.ts'
 import { callJob } from './job-calls.ts'
 import { Measurements } from './measurements.ts'
@@ -93,13 +94,7 @@ export class Supervisor {
         size: config.executors,
         open: config.isolation === 'thread' ? openThread : openProcess,
         openProcess,
-        init: {
-          files,
-          logLevel: config.logLevel,
-          redact: config.redact,
-          memory: config.executorMemory,
-          settings: { databases: databasesOf(config) },
-        },
+        init: executorInit(config, files),
         prefix: redis.prefix,
       },
       {

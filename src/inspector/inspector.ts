@@ -24,7 +24,11 @@ export class Inspector implements AsyncDisposable {
 
   /** These queues, each of which has to be there; all, when none is given. Throws QUEUE_UNKNOWN. */
   async choose(given: readonly string[]): Promise<string[]> {
-    if (given.length === 0) return this.names()
+    return given.length === 0 ? this.names() : this.given(given)
+  }
+
+  /** These queues, if each of them is there. Throws QUEUE_UNKNOWN. */
+  async given(given: readonly string[]): Promise<string[]> {
     const there = await Promise.all(given.map(queue => this.client.exists(`${this.baseOf(queue)}meta`)))
     const unknown = given.find((_, i) => there[i] === 0)
     if (unknown !== undefined)

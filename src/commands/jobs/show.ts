@@ -1,5 +1,6 @@
 /** `runner jobs show <id>`: all that is known of one job. */
 import type { Command } from 'commander'
+import { flowTreeText, readFlowTree } from '../../fleet/flow-tree.ts'
 import { detailsOf, type JobDetails } from '../../inspector/details.ts'
 import { Inspector } from '../../inspector/inspector.ts'
 import { openRedis } from '../../redis/connection.ts'
@@ -10,22 +11,33 @@ export function define(command: Command, context: CliContext): void {
   command
     .argument('<id>', 'of the job')
     .option('--queue <name>', 'where more than one queue has a job of this id')
-    .action(async (id: string, { queue }: { queue?: string }) => show(id, queue, context))
+    .option('--tree', 'the flow that it belongs to, from its root down')
+    .action(async (id: string, flags: { queue?: string; tree?: true }) => show(id, flags, context))
   addHelp(
     command,
     [
       ['runner jobs show 4711', 'payload, attempts, stacks, times, replica; --redact hides fields'],
       ['runner jobs show 4711 --queue mail --json'],
+      ['runner jobs show 4711 --tree', 'what it waits for, and what waits for it'],
     ],
     ['ok', 'usage', 'redis', 'notFound'],
   )
 }
 
-async function show(id: string, given: string | undefined, context: CliContext): Promise<void> {
+async function show(
+  id: string,
+  { queue: given, tree }: { queue?: string; tree?: true },
+  context: CliContext,
+): Promise<void> {
   const config = await context.config()
   await using redis = await openRedis(config, { onMessage: context.note })
   await using inspector = new Inspector(redis)
   const queue = await inspector.queueOf(id, given === undefined ? [] : [given])
+  if (tree === true) {
+    const root = await readFlowTree(inspector.queue(queue), id)
+    context.print(flowTreeText(root), root)
+    return
+  }
   const details = await detailsOf(inspector, queue, id, config.redact)
   context.print(textOf(details), details)
 }

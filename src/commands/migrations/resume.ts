@@ -1,14 +1,9 @@
 /** `runner migrations resume <run>`. */
 import type { Command } from 'commander'
 import type { CliContext } from '../verbs.ts'
+import { RESUME } from './moves.ts'
 import { defineMove } from './steer.ts'
 
 export function define(command: Command, context: CliContext): void {
-  defineMove(command, context, {
-    verb: 'resume',
-    from: ['paused'],
-    to: 'running',
-    rings: 'plan',
-    done: ({ id }) => `run ${id} goes on`,
-  })
+  defineMove(command, context, RESUME)
 }

@@ -1,23 +1,9 @@
-/** What `pause`, `resume` and `cancel` have in common: one run goes from some states to another. */
-import { userInfo } from 'node:os'
+/** `runner migrations pause`, `resume` and `cancel`: each is one move of one run. */
 import type { Command } from 'commander'
-import { RunnerError } from '../../errors.ts'
-import type { Part } from '../../job/part.ts'
-import type { MigrationRun, RunState } from '../../migration/ledger-run.ts'
 import { addHelp } from '../help.ts'
 import type { CliContext } from '../verbs.ts'
 import { Ledgers, RUN_ARGUMENT } from './ledgers.ts'
-import { ring } from './ring.ts'
-
-export interface Move {
-  verb: string
-  from: readonly RunState[]
-  to: RunState
-  /** What the replicas are told to do then. */
-  rings?: Part['part']
-  /** 'run x is paused' */
-  done: (run: MigrationRun) => string
-}
+import { moveRun, type Move } from './moves.ts'
 
 export function defineMove(command: Command, context: CliContext, move: Move): void {
   command.argument(...RUN_ARGUMENT).action(async (run: string) => steer(run, context, move))
@@ -31,22 +17,10 @@ export function defineMove(command: Command, context: CliContext, move: Move): v
   )
 }
 
-async function steer(
-  idOrName: string,
-  context: CliContext,
-  { verb, from, to, done, rings }: Move,
-): Promise<void> {
+async function steer(idOrName: string, context: CliContext, move: Move): Promise<void> {
   const config = await context.config()
   await using ledgers = await Ledgers.open(config)
-  const { ledger, run } = await ledgers.find(idOrName)
-  if (!(await ledger.runs.move(run.id, from, to))) {
-    const { state } = await ledger.runs.get(run.id)
-    throw new RunnerError(
-      'USAGE',
-      `run ${run.id} is ${state}: ${verb} is for one that is ${from.join(' or ')}`,
-    )
-  }
-  await ledger.runs.note(run.id, userInfo().username, verb)
-  if (rings !== undefined) await ring(config, run, rings, context)
-  context.print(done(run), { run: run.id, state: to })
+  const found = await ledgers.find(idOrName)
+  await moveRun(move, found, config, context)
+  context.print(move.done(found.run), { run: found.run.id, state: move.to })
 }

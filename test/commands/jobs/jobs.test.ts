@@ -1,5 +1,5 @@
 /** Jobs listed, looked at and changed from a terminal. No replica is needed for any of it. */
-import { Queue } from 'bullmq'
+import { FlowProducer, Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import type { JobRow } from '../../../src/inspector/row.ts'
@@ -138,6 +138,19 @@ it('shows all of one, with what is redacted hidden, and its log', async () => {
   })
   expect((await jobs('logs', 'f')).stdout).toBe('one\ntwo\n')
   expect(await jobs('show', 'g')).toMatchObject({ code: 6 })
+})
+
+it('shows the flow that a job belongs to', async () => {
+  const flows = new FlowProducer({ connection: client })
+  await flows.add({
+    name: 'report',
+    queueName: 'mail',
+    opts: { jobId: 'root' },
+    children: [{ name: 'page', queueName: 'mail', opts: { jobId: 'leaf' } }],
+  })
+  const { stdout } = await jobs('show', 'leaf', '--tree')
+  expect(stdout).toMatch(/^report root .*waiting-children.*\n.*page leaf .*waiting/)
+  await flows.close()
 })
 
 it('an id that two queues have is asked about', async () => {

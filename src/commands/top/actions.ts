@@ -1,0 +1,98 @@
+/** What the keys of the live view do: the same as the verbs do. Each says in one line what came of it. */
+import { userInfo } from 'node:os'
+import { Job } from 'bullmq'
+import type { Config } from '../../config.ts'
+import { messageOf } from '../../errors.ts'
+import { Cancellations } from '../../fleet/cancellation.ts'
+import type { Operator } from '../../fleet/operator.ts'
+import { bulk } from '../../inspector/bulk.ts'
+import type { QueueFigures } from '../../inspector/figures.ts'
+import type { Inspector } from '../../inspector/inspector.ts'
+import type { Replica } from '../../redis/replicas.ts'
+import { goneOr } from '../jobs/gone.ts'
+import { CANCEL, moveRun, PAUSE, RESUME } from '../migrations/moves.ts'
+import type { CliContext } from '../verbs.ts'
+import type { RunningJob, RunningMigration } from './snapshot.ts'
+import type { Action } from './view.ts'
+
+/** Milliseconds that a replica has to answer. */
+const ANSWER_WITHIN = 3_000
+
+export interface ActionTools {
+  config: Config
+  context: CliContext
+  inspector: Inspector
+  operator: Operator
+  /** Ends what has been begun. */
+  signal: AbortSignal
+  /** How far something long is. */
+  say: (line: string) => void
+}
+
+/** Never rejects: what went wrong is what came of it. */
+export async function perform(action: Action, tools: ActionTools): Promise<string> {
+  try {
+    switch (action.section) {
+      case 'queues':
+        return await (action.kind === 'retry' ? retryFailed : pauseQueue)(action.row as QueueFigures, tools)
+      case 'running':
+        return await cancelJob(action.row as RunningJob, tools)
+      case 'replicas':
+        return await quietReplica(action.row as Replica, tools)
+      case 'migrations':
+        return await steerRun(action.kind, action.row as RunningMigration, tools)
+    }
+  } catch (error) {
+    return messageOf(error)
+  }
+}
+
+async function pauseQueue({ queue, paused }: QueueFigures, { inspector }: ActionTools): Promise<string> {
+  const bull = inspector.queue(queue)
+  await (paused ? bull.resume() : bull.pause())
+  return `${queue} is ${paused ? 'open' : 'paused'}`
+}
+
+async function retryFailed(
+  { queue }: QueueFigures,
+  { inspector, signal, say }: ActionTools,
+): Promise<string> {
+  const target = { queue, base: inspector.baseOf(queue), state: 'failed' as const }
+  const bull = inspector.queue(queue)
+  const { done, failed, reason } = await bulk(inspector.client, [target], {
+    filter: {},
+    limit: Infinity,
+    signal,
+    onProgress: counts => say(`${counts.done} jobs of ${queue} retried so far`),
+    change: (_target, id) =>
+      goneOr(new Job(bull, '', {}, {}, id).retry('failed', { resetAttemptsMade: true })),
+  })
+  return `${done} jobs of ${queue} retried${failed === 0 ? '' : `, ${failed} failed: ${reason}`}`
+}
+
+async function cancelJob(
+  { queue, id, name }: RunningJob,
+  { inspector, operator, say }: ActionTools,
+): Promise<string> {
+  say(`cancelling ${name} ${id}`)
+  const cancellations = new Cancellations(operator, inspector.client, `by ${userInfo().username}`)
+  const { how } = await cancellations.cancel(inspector.queue(queue), id)
+  return how === 'gone' ? `${name} ${id} was over` : `${name} ${id}: ${how}`
+}
+
+async function quietReplica(replica: Replica, { operator }: ActionTools): Promise<string> {
+  const verb = replica.quiet ? 'resume' : 'quiet'
+  const [reply] = await operator.tell([replica], verb, null, ANSWER_WITHIN)
+  if (reply?.value === undefined) return `${replica.id} ${reply?.error ?? 'did not answer'}`
+  return `${replica.id} ${replica.quiet ? 'takes jobs' : 'takes no new jobs'}`
+}
+
+async function steerRun(
+  kind: Action['kind'],
+  { run, ledger }: RunningMigration,
+  { config, context }: ActionTools,
+): Promise<string> {
+  const move = kind === 'cancel' ? CANCEL : run.state === 'paused' ? RESUME : PAUSE
+  await moveRun(move, { ledger, run }, config, context)
+  return move.done(run)
+}

@@ -1,0 +1,95 @@
+/** The loop of the live view: a frame now and then, and at once after a key. Nothing waits for Redis but the next frame. */
+import { messageOf } from '../../errors.ts'
+import { perform, type ActionTools } from './actions.ts'
+import { frame } from './frame.ts'
+import { Screen, type Terminal } from './screen.ts'
+import type { Snapshot } from './snapshot.ts'
+import { onKey, type Action, type View } from './view.ts'
+
+export interface LiveViewOptions {
+  terminal: Terminal
+  view: View
+  /** Milliseconds between two frames. */
+  every: number
+  take: () => Promise<Snapshot>
+  tools: Omit<ActionTools, 'signal' | 'say'>
+}
+
+const NOTHING: Omit<Snapshot, 'at'> = { queues: [], running: [], replicas: [], migrations: [] }
+
+export class LiveView {
+  readonly #options: LiveViewOptions
+  readonly #screen: Screen
+  readonly #over = new AbortController()
+  #view: View
+  #snapshot: Snapshot = { at: Date.now(), ...NOTHING }
+  #timer: NodeJS.Timeout | undefined
+  #taking = false
+
+  constructor(options: LiveViewOptions) {
+    this.#options = options
+    this.#view = { ...options.view, message: 'reading Redis' }
+    this.#screen = new Screen(
+      options.terminal,
+      key => this.#onKey(key),
+      () => this.#draw(),
+    )
+  }
+
+  /** Until somebody quits, or a signal ends it. The terminal is as before then, whatever happened. */
+  async run(): Promise<void> {
+    const quit = () => this.#over.abort()
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, quit)
+    this.#screen.open()
+    try {
+      this.#draw()
+      void this.#refresh()
+      this.#timer = setInterval(() => void this.#refresh(), this.#options.every)
+      const { signal } = this.#over
+      if (!signal.aborted)
+        await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
+    } finally {
+      clearInterval(this.#timer)
+      this.#screen.close()
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, quit)
+    }
+  }
+
+  async #refresh(): Promise<void> {
+    // A Redis that is slow to answer is asked once.
+    if (this.#taking) return
+    this.#taking = true
+    try {
+      this.#snapshot = await this.#options.take()
+      if (this.#view.message === 'reading Redis' || this.#view.message.startsWith('not read: '))
+        this.#view = { ...this.#view, message: '' }
+    } catch (error) {
+      this.#view = { ...this.#view, message: `not read: ${messageOf(error)}` }
+    } finally {
+      this.#taking = false
+    }
+    this.#draw()
+  }
+
+  #onKey(key: string): void {
+    const { view, action, quit } = onKey(this.#view, this.#snapshot, key)
+    this.#view = view
+    if (quit === true) this.#over.abort()
+    else if (action !== undefined) void this.#act(action)
+    this.#draw()
+  }
+
+  async #act(action: Action): Promise<void> {
+    const say = (message: string) => {
+      this.#view = { ...this.#view, message }
+      this.#draw()
+    }
+    say(await perform(action, { ...this.#options.tools, signal: this.#over.signal, say }))
+    await this.#refresh()
+  }
+
+  #draw(): void {
+    if (this.#over.signal.aborted) return
+    this.#screen.draw(frame(this.#snapshot, this.#view, this.#screen.columns, this.#screen.rows))
+  }
+}

@@ -1,0 +1,127 @@
+/** What `runner top` shows, read anew for each frame. */
+import type { Inspector } from '../../inspector/inspector.ts'
+import { figuresOf, type QueueFigures } from '../../inspector/figures.ts'
+import { rowsOf, type JobRow } from '../../inspector/row.ts'
+import { queueNames } from '../../redis/queue-names.ts'
+import { Replicas, type BlockedRun, type Replica } from '../../redis/replicas.ts'
+import type { Ledger } from '../../migration/ledger.ts'
+import { isOver, type MigrationRun } from '../../migration/ledger-run.ts'
+import { rowsOf as rowsDone } from '../../migration/shard-ledger.ts'
+
+/** Running jobs that are read of one queue. */
+const RUNNING = 50
+/** Milliseconds between two looks for queues that are new: each goes through all keys. */
+const NAMES_EVERY = 30_000
+/** Milliseconds that a run which is over is still shown. */
+const SHOWN_AFTER = 600_000
+
+export interface RunningJob extends JobRow {
+  /** Milliseconds since it was begun, by the clock of this host. */
+  age: number
+  blocked?: BlockedRun
+}
+
+export interface RunningMigration {
+  run: MigrationRun
+  /** Where it is written down. */
+  ledger: Ledger
+  rows: number
+  failed: number
+  /** Rows a second since the frame before; null in the first one. */
+  rate: number | null
+}
+
+export interface Snapshot {
+  at: number
+  queues: QueueFigures[]
+  running: RunningJob[]
+  replicas: Replica[]
+  migrations: RunningMigration[]
+}
+
+export class Snapshots {
+  readonly #inspector: Inspector
+  readonly #ledgers: readonly Ledger[]
+  readonly #only: readonly string[]
+  #names: readonly string[] = []
+  #namesAt = -Infinity
+  #rows = new Map<string, { rows: number; at: number }>()
+
+  /** `only`: these queues; none means all. */
+  constructor(inspector: Inspector, ledgers: readonly Ledger[], only: readonly string[]) {
+    this.#inspector = inspector
+    this.#ledgers = ledgers
+    this.#only = only
+  }
+
+  async take(): Promise<Snapshot> {
+    const names = await this.#queues()
+    const { client, prefix } = this.#inspector
+    const [replicas, migrations] = await Promise.all([
+      new Replicas(client, prefix).list(),
+      this.#migrations(),
+    ])
+    const queues = await figuresOf(this.#inspector, names, replicas)
+    const running = await this.#running(queues, replicas)
+    return { at: Date.now(), queues, running, replicas, migrations }
+  }
+
+  async #queues(): Promise<readonly string[]> {
+    const now = performance.now()
+    if (now - this.#namesAt < NAMES_EVERY) return this.#names
+    this.#names =
+      this.#only.length > 0
+        ? await this.#inspector.choose(this.#only)
+        : await queueNames(this.#inspector.client, this.#inspector.prefix)
+    this.#namesAt = now
+    return this.#names
+  }
+
+  async #running(queues: readonly QueueFigures[], replicas: readonly Replica[]): Promise<RunningJob[]> {
+    const { client, baseOf } = this.#inspector
+    const blocks = replicas.flatMap(({ blocked }) => blocked)
+    const lists = await Promise.all(
+      queues
+        .filter(({ active }) => active > 0)
+        .map(async ({ queue }) => {
+          const base = baseOf(queue)
+          const ids = await client.lrange(`${base}active`, -RUNNING, -1)
+          return rowsOf(client, { queue, base, state: 'active' }, ids)
+        }),
+    )
+    const now = Date.now()
+    return lists.flat().map(row => {
+      const blocked = blocks.find(({ queue, id }) => queue === row.queue && id === row.id)
+      const age = Math.max(0, now - (row.processedOn ?? now))
+      return { ...row, age, ...(blocked === undefined ? {} : { blocked }) }
+    })
+  }
+
+  async #migrations(): Promise<RunningMigration[]> {
+    const before = this.#rows
+    this.#rows = new Map()
+    const all = await Promise.all(
+      this.#ledgers.map(async ledger => {
+        const shown = (await ledger.runs.list()).filter(
+          ({ state, finishedAt }) => !isOver(state) || Date.now() - (finishedAt ?? 0) < SHOWN_AFTER,
+        )
+        return Promise.all(shown.map(run => this.#progress(ledger, run, before)))
+      }),
+    )
+    return all.flat()
+  }
+
+  async #progress(
+    ledger: Ledger,
+    run: MigrationRun,
+    before: ReadonlyMap<string, { rows: number; at: number }>,
+  ): Promise<RunningMigration> {
+    const [shards, failed] = await Promise.all([ledger.shards.list(run.id), ledger.failures.count(run.id)])
+    const rows = rowsDone(shards)
+    const at = performance.now()
+    const last = before.get(run.id)
+    this.#rows.set(run.id, { rows, at })
+    const rate = last === undefined ? null : Math.max(0, ((rows - last.rows) * 1_000) / (at - last.at))
+    return { run, ledger, rows, failed, rate }
+  }
+}

@@ -1,0 +1,14 @@
+/** What executors are started with, by the settings of a replica. */
+import { databasesOf, type Config } from '../config.ts'
+import type { JobFile } from '../job/manifest.ts'
+import type { ExecutorInit } from './port.ts'
+
+export function executorInit(config: Config, files: JobFile[]): ExecutorInit {
+  return {
+    files,
+    logLevel: config.logLevel,
+    redact: config.redact,
+    memory: config.executorMemory,
+    settings: { databases: databasesOf(config) },
+  }
+}
