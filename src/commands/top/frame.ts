@@ -20,7 +20,7 @@ export function frame(snapshot: Snapshot, view: View, columns: number, rows: num
   )
   while (lines.length < body) lines.push({ text: '' })
   return [
-    { text: fit(titleOf(snapshot, view), columns), style: 'title' as const },
+    { text: fit(titleOf(snapshot, view, columns), columns), style: 'title' as const },
     ...lines.slice(0, body),
     { text: fit(footOf(view), columns), style: 'dim' as const },
   ]
@@ -33,11 +33,14 @@ export function wholeText(snapshot: Snapshot, view: View, columns: number): stri
   return lines.map(({ text }) => text.trimEnd()).join('\n')
 }
 
-function titleOf({ at, replicas, queues, running }: Snapshot, { location }: View): string {
+/** Where Redis is stands last, and is left out rather than cut. */
+function titleOf({ at, replicas, queues, running }: Snapshot, { location }: View, columns: number): string {
   const rate = queues.reduce((sum, one) => sum + one.rate, 0)
   const blocked = replicas.reduce((sum, one) => sum + one.blocked.length, 0)
   const time = new Date(at).toISOString().slice(11, 19)
-  return `runner top  ${time}Z  ${replicas.length} replicas  ${running.length} running  ${blocked} blocked  ${short(rate)}/s  ${location}`
+  const title = `runner top  ${time}Z  ${replicas.length} replicas  ${running.length} running  ${blocked} blocked  ${short(rate)}/s`
+  const whole = `${title}  ${location}`
+  return whole.length <= columns ? whole : title
 }
 
 function footOf(view: View): string {
@@ -45,12 +48,12 @@ function footOf(view: View): string {
   if (view.asked !== undefined) return `${view.asked.question} [y/N]`
   if (view.message !== '') return view.message
   const own = {
-    queues: 'p pause/resume  r retry failed',
+    queues: 'p pause  r retry failed',
     running: 'C cancel',
-    replicas: 'p quiet/resume',
-    migrations: 'p pause/resume  C cancel',
+    replicas: 'p quiet',
+    migrations: 'p pause  C cancel',
   }[SECTIONS[view.focus]?.name ?? 'queues']
-  return `Tab part  jk move  s sort  o order  / filter  ${own}  q quit`
+  return `Tab part  jk move  s sort  o order  / find  ${own}  q quit`
 }
 
 /** The part that is looked at gets what the others leave. */
@@ -74,8 +77,11 @@ function sectionLines(
   columns: number,
   height: number,
 ): Line[] {
-  const all = shownRows(section, index, snapshot, view)
   const focused = index === view.focus
+  const sortedRows = shownRows(section, index, snapshot, view)
+  // Of a part that shows a few of its rows, those that somebody should look at.
+  const isRed = (row: unknown) => section.alarm(row) === 'red'
+  const all = focused ? sortedRows : [...sortedRows.filter(isRed), ...sortedRows.filter(row => !isRed(row))]
   const selected = focused ? selectedIndex(section, index, all, view) : -1
   const space = Math.max(0, height - 1)
   const from = Math.max(0, Math.min(selected - Math.floor(space / 2), all.length - space))
@@ -108,24 +114,28 @@ function layOut(
     const cells = rows.map(row => column.text(row).replaceAll(/\s+/g, ' '))
     return { column, title, cells, width: Math.max(title.length, ...cells.map(cell => cell.length)) }
   })
+  // A part without rows keeps its columns, so that it looks the same as soon as there are some.
+  if (rows.length > 0)
+    kept = kept.filter(
+      ({ column, cells }, i) => i === 0 || column.flexible === 'last' || cells.some(cell => cell !== ''),
+    )
   const total = () => kept.reduce((sum, one) => sum + one.width + 2, -2)
-  for (;;) {
-    const spare = total() - width
-    if (spare <= 0) break
-    // The widest that may be cut gives first, down to its title or 12 signs.
+  const squeeze = (flexible: true | 'last'): boolean => {
     const widest = kept
-      .filter(one => one.column.flexible === true && one.width > Math.max(one.title.length, 12))
+      .filter(one => one.column.flexible === flexible && one.width > leastOf(one.title))
       .toSorted((a, b) => b.width - a.width)[0]
-    if (widest !== undefined) {
-      widest.width = Math.max(widest.title.length, 12, widest.width - spare)
-      continue
-    }
+    if (widest === undefined) return false
+    widest.width = Math.max(leastOf(widest.title), widest.width - (total() - width))
+    return true
+  }
+  const leaveOut = (): boolean => {
     const [last] = kept
       .filter(({ column }) => column.dispensable !== undefined)
       .toSorted((a, b) => (a.column.dispensable ?? 0) - (b.column.dispensable ?? 0))
-    if (last === undefined) break
     kept = kept.filter(one => one !== last)
+    return last !== undefined
   }
+  while (total() > width && (squeeze(true) || leaveOut() || squeeze('last')));
   const join = (cell: (one: (typeof kept)[number]) => string) =>
     kept
       .map(one =>
@@ -135,6 +145,11 @@ function layOut(
       )
       .join('  ')
   return { head: join(({ title }) => title), lines: rows.map((_, i) => join(({ cells }) => cells[i] ?? '')) }
+}
+
+/** A column is not cut to less than its title, nor to less than tells names apart. */
+function leastOf(title: string): number {
+  return Math.max(title.length, 12)
 }
 
 /** What is cut says so. */

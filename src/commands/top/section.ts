@@ -11,8 +11,8 @@ export interface Column<Row> {
   weight?: (row: Row) => number
   /** Numbers stand to the right. */
   right?: true
-  /** May be cut when the screen is narrow. */
-  flexible?: true
+  /** May be cut when the screen is narrow; 'last': only when nothing else can give way. */
+  flexible?: true | 'last'
   /** The first ones to be left out where even that is not enough: 1 before 2. Without it a column stays. */
   dispensable?: number
 }
@@ -72,7 +72,7 @@ const RUNNING: Section<RunningJob> = {
     {
       title: 'BLOCKED',
       text: ({ blocked }) => (blocked === undefined ? '' : `${age(blocked.ms)} ${blocked.where}`),
-      flexible: true,
+      flexible: 'last',
     },
     { title: 'REPLICA', text: ({ processedBy }) => processedBy ?? '', flexible: true, dispensable: 2 },
   ],
@@ -123,7 +123,7 @@ const MIGRATIONS: Section<RunningMigration> = {
       text: one => (Number.isFinite(leftOf(one)) ? age(leftOf(one)) : '-'),
     },
     counted('FAIL', ({ failed }) => failed),
-    { title: 'HELD', text: ({ run }) => run.error ?? run.held ?? '', flexible: true, dispensable: 1 },
+    { title: 'HELD', text: ({ run }) => run.error ?? run.held ?? '', flexible: 'last' },
   ],
   sortedBy: 0,
   alarm: ({ run, failed }) =>
