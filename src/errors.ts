@@ -56,6 +56,7 @@ export const ERRORS = {
   REPLICA_UNKNOWN: [EXIT.notFound, 'nothing is changed'],
   NO_REPLICA_ANSWERED: [EXIT.noReplica, 'the command ends; a replica that hears of it too late does nothing'],
   SCHEDULE_UNKNOWN: [EXIT.notFound, 'nothing is changed'],
+  SCHEDULE_TAKEN: [EXIT.runtime, 'the schedule stays as it is; those applied before it are applied'],
   WAIT_TIMEOUT: [EXIT.waitTimeout, '`enqueue --wait` ends; the job goes on'],
   JOB_TIMEOUT: [EXIT.jobFailed, 'the job fails; attempts and backoff apply'],
   JOB_BLOCKED: [EXIT.jobFailed, 'the job fails; attempts and backoff apply'],

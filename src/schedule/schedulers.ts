@@ -5,8 +5,9 @@
  * own hash, in the script that makes it: the mark comes and goes with the scheduler, whoever removes it or makes another
  * of that id, and nothing is left that would have to be kept in step.
  */
-import { Queue, type JobSchedulerJson, type JobsOptions } from 'bullmq'
-import { messageOf } from '../errors.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import { ErrorCode, Queue, type JobSchedulerJson, type JobsOptions } from 'bullmq'
+import { RunnerError, messageOf } from '../errors.ts'
 import type { Client } from '../redis/client.ts'
 import type { Declared } from './declared.ts'
 
@@ -41,6 +42,12 @@ export interface Scheduler {
 
 type Listed = Omit<Scheduler, 'nextJob' | 'paused'>
 
+/** What BullMQ says when it will not put a job in the place of another of the same time. */
+const TAKEN = new Set<ErrorCode>([ErrorCode.SchedulerJobIdCollision, ErrorCode.SchedulerJobSlotsBusy])
+/** Milliseconds: the clocks of workers may be ahead of ours by so much. */
+const PATIENCE = 1_000
+const RETRY = 20
+
 /** States from which no worker will take it. */
 const GONE = new Set(['completed', 'failed', 'unknown'])
 
@@ -66,8 +73,21 @@ export class Schedulers {
   /**
    * Makes it, or makes it another one. BullMQ takes away its next job, unless a worker has it, and adds the new one, which
    * for a pattern is a later one: a run that is due and still waits would be lost, so that it is added anew as well.
+   * Throws SCHEDULE_TAKEN where a job of the next time is there already, and is not one that waits.
    */
-  async upsert(
+  async upsert(declared: Declared, owner: string): Promise<void> {
+    for (const deadline = Date.now() + PATIENCE; ; await delay(RETRY)) {
+      try {
+        return await this.#upsertOnce(declared, owner)
+      } catch (error) {
+        if (!TAKEN.has((error as { code?: unknown }).code as ErrorCode)) throw error
+        // A worker has just taken the job of that time: in a moment the next time is another.
+        if (Date.now() >= deadline) throw taken(declared, error)
+      }
+    }
+  }
+
+  async #upsertOnce(
     { id, queue, job, cron, timezone, every, args, options }: Declared,
     owner: string,
   ): Promise<void> {
@@ -146,6 +166,17 @@ export class Schedulers {
     }
     return queue
   }
+}
+
+function taken({ id, queue }: Declared, cause: unknown): RunnerError {
+  return new RunnerError(
+    'SCHEDULE_TAKEN',
+    `schedule ${id}: queue ${queue} keeps a job of its next time already, run early or left by an older schedule`,
+    {
+      hint: `apply again once that time is over, or remove the job: its id begins with repeat:${id}:`,
+      cause,
+    },
+  )
 }
 
 function fromJson(queue: string, json: JobSchedulerJson & { next: number }): Listed {

@@ -106,6 +106,23 @@ it('does not lose a run that is due and still waits when its schedule is changed
   expect((await queue.getJobs()).map(job => job.data)).toEqual([later])
 })
 
+it('waits while a job of the next time is in the way, and says so when it stays', async () => {
+  const report = declaration({ cron: '0 3 * * *' })
+  await apply(report)
+  const [{ next } = { next: 0 }] = await schedulers.list(['default'])
+  await schedulers.remove('default', 'report')
+  // As one that was promoted, run, and is kept.
+  const key = `bull:default:repeat:report:${next}`
+  await client.hset(key, 'name', 'report')
+  await expect(apply(report)).rejects.toMatchObject({
+    code: 'SCHEDULE_TAKEN',
+    message: expect.stringMatching(/^schedule report: queue default keeps a job of its next time already/),
+  })
+  await client.pexpire(key, 150)
+  expect(await apply(report)).toEqual(['create'])
+  expect(await schedulers.list(['default'])).toMatchObject([{ next, nextJob: 'waits' }])
+})
+
 it('plans anew what has lost its next job, and says it of what is overdue', async () => {
   const all = ['gone', 'paused', 'late', 'fine'].map(job => declaration({ job, queue: `of-${job}` }))
   for (const one of all) await schedulers.upsert(one, OWNER)
