@@ -7,7 +7,7 @@ import { expect, it } from 'vitest'
 import { startRedis } from '../helpers/redis.ts'
 
 const PROCESS = fileURLToPath(new URL('apply-process.ts', import.meta.url))
-const ROUNDS = 30
+const ROUNDS = 80
 const PROCESSES = 3
 
 it('leave one scheduler and one next job of each, however often', async () => {
