@@ -71,5 +71,5 @@ async function top({ queue = [], interval }: TopFlags, context: CliContext): Pro
 }
 
 function asData({ migrations, ...rest }: Snapshot): unknown {
-  return { ...rest, migrations: migrations.map(({ ledger: _, ...migration }) => migration) }
+  return { ...rest, migrations: migrations.map(migration => ({ ...migration, ledger: undefined })) }
 }

@@ -11,6 +11,10 @@ export interface Line {
 /** Lines that a part has at least, when it is not the one that is looked at: its head and so many rows. */
 const ROWS_BESIDE = 3
 
+/** Signs of a name: enough to read most of them, and enough to tell them apart. */
+const READABLE = 20
+const TELLING = 12
+
 /** As many lines as the screen has, none longer than it is wide. */
 export function frame(snapshot: Snapshot, view: View, columns: number, rows: number): Line[] {
   const body = rows - 2
@@ -120,12 +124,14 @@ function layOut(
       ({ column, cells }, i) => i === 0 || column.flexible === 'last' || cells.some(cell => cell !== ''),
     )
   const total = () => kept.reduce((sum, one) => sum + one.width + 2, -2)
-  const squeeze = (flexible: true | 'last'): boolean => {
+  // The widest gives first, and never less than its title takes.
+  const squeeze = (flexible: true | 'last', least: number): boolean => {
+    const leastOf = ({ title }: { title: string }) => Math.max(title.length, least)
     const widest = kept
-      .filter(one => one.column.flexible === flexible && one.width > leastOf(one.title))
+      .filter(one => one.column.flexible === flexible && one.width > leastOf(one))
       .toSorted((a, b) => b.width - a.width)[0]
     if (widest === undefined) return false
-    widest.width = Math.max(leastOf(widest.title), widest.width - (total() - width))
+    widest.width = Math.max(leastOf(widest), widest.width - (total() - width))
     return true
   }
   const leaveOut = (): boolean => {
@@ -135,7 +141,10 @@ function layOut(
     kept = kept.filter(one => one !== last)
     return last !== undefined
   }
-  while (total() > width && (squeeze(true) || leaveOut() || squeeze('last')));
+  while (
+    total() > width &&
+    (squeeze(true, READABLE) || leaveOut() || squeeze(true, TELLING) || squeeze('last', TELLING))
+  );
   const join = (cell: (one: (typeof kept)[number]) => string) =>
     kept
       .map(one =>
@@ -145,11 +154,6 @@ function layOut(
       )
       .join('  ')
   return { head: join(({ title }) => title), lines: rows.map((_, i) => join(({ cells }) => cells[i] ?? '')) }
-}
-
-/** A column is not cut to less than its title, nor to less than tells names apart. */
-function leastOf(title: string): number {
-  return Math.max(title.length, 12)
 }
 
 /** What is cut says so. */

@@ -80,7 +80,7 @@ export function onKey(view: View, snapshot: Snapshot, key: string): Answer {
   const at = selectedIndex(section, index, rows, view)
   const select = (to: number) => {
     const row = rows[Math.max(0, Math.min(rows.length - 1, to))]
-    return { view: change(calm, { ...(row === undefined ? {} : { selected: section.id(row) }) }) }
+    return { view: change(calm, row === undefined ? {} : { selected: section.id(row) }) }
   }
   const part = view.parts[index] as Part
   switch (key) {
