@@ -11,6 +11,7 @@ export async function main(argv: string[]): Promise<void> {
     // Halves what the imports below cost, from the second start on.
     enableCompileCache()
     if (import.meta.url.endsWith('.ts')) await importSource()
+    if (args[0] === 'complete' && /^--(line)?$/.test(args[1] ?? '')) return await completeLine(args.slice(1))
     const { runProgram } = await import('./commands/program.ts')
     await runProgram(args)
   } catch (error) {
@@ -28,15 +29,24 @@ async function importSource(): Promise<void> {
   })
 }
 
+/** What a shell asks at each TAB (`runner completion` prints who asks). */
+async function completeLine(args: string[]): Promise<void> {
+  const { answerShell } = await import('./commands/completion/shell-answer.ts')
+  await answerShell(args)
+}
+
 async function printVersion(): Promise<void> {
   const { VERSION } = await import('./version.ts')
   console.log(VERSION)
 }
 
-/** `runner ... | head -1`: the reader has what it wanted. */
+/** `runner ... | head -1`: the reader has what it wanted. Who reads errors no more is told none, and the exit code stays. */
 function endQuietlyWithReader(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error
     process.exit(process.exitCode ?? EXIT.ok)
+  })
+  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
   })
 }

@@ -290,6 +290,12 @@ export const OPTIONS = {
 
 export type OptionKey = keyof typeof OPTIONS
 
+const CONFIDENTIAL: ReadonlySet<string> = new Set<OptionKey>(['redis', 'database', 'databases'])
+
+/** Whether its value may hold a credential: no message shows such a value, and `runner config` only parts of it. */
+export const isConfidential = (key: string): boolean =>
+  CONFIDENTIAL.has(key) || /pass|secret|token|credential/i.test(key)
+
 /** Every setting as the runtime uses it: durations in milliseconds, sizes in bytes. */
 export type Settings = {
   [K in OptionKey]: z.output<(typeof OPTIONS)[K]['schema']> | (K extends 'redis' ? undefined : never)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { resolveConfig, type ConfigSources } from '../src/config.ts'
+import { resolveConfig, resolveWithOrigins, type ConfigSources } from '../src/config.ts'
 import { OPTIONS } from '../src/options.ts'
 import { project } from './helpers/project.ts'
 
@@ -165,9 +165,93 @@ describe('the config file', () => {
     ['export default { concurency: 1 }', /: unknown key concurency$/],
     ['export default { concurrency: 0 }', /^CONFIG_INVALID concurrency in the config file: Too small/],
     ['export const concurrency = 1', /runner\.config\.mjs: its default export is no object$/],
+    ['export default []', /runner\.config\.mjs: its default export is no object$/],
+    ['export default { profiles: ["ci"] }', /runner\.config\.mjs: profiles is no object$/],
+    ['export default { profiles: { ci: 1 } }', /runner\.config\.mjs: profile ci is no object$/],
+    ['export default { profiles: { ci: { graze: 1 } } }', /: unknown key graze in profile ci$/],
+    ['export default { profiles: { ci: { profiles: {} } } }', /: unknown key profiles in profile ci$/],
+    ['export default { databases: { a: 1, b: "postgres://u:hunter2@h" } }', /config file: a: [^(]*$/],
+    ['export default { database: ["hunter2"] }', /^CONFIG_INVALID database in the config file: [^(]*$/],
   ])('%s', async (text, message) => {
     using dir = project({ 'runner.config.mjs': text })
     expect(await refusal({ cwd: dir.dir })).toMatch(message)
+  })
+})
+
+describe('profiles', () => {
+  const text = `export default {
+    concurrency: 3, grace: '3s', redis: 'redis://file',
+    profiles: { production: { concurrency: 50, redis: 'redis://production' }, ci: { grace: 'soon' } },
+  }`
+
+  test('a flag and the environment win over the profile, which wins over the file', async () => {
+    using dir = project({ 'runner.config.mjs': text })
+    const production = { cwd: dir.dir, profile: 'production' }
+    expect(await resolve({ cwd: dir.dir })).toMatchObject({ concurrency: 3, grace: 3_000 })
+    expect(await resolve(production)).toMatchObject({ concurrency: 50, grace: 3_000 })
+    expect(await resolve({ ...production, env: { RUNNER_CONCURRENCY: '7' } })).toMatchObject({
+      concurrency: 7,
+      redis: 'redis://production',
+      redisFrom: 'redis in profile production',
+    })
+  })
+
+  test('RUNNER_PROFILE chooses one, and --profile another', async () => {
+    using dir = project({ 'runner.config.mjs': text })
+    const env = { RUNNER_PROFILE: 'production' }
+    expect(await resolve({ cwd: dir.dir, env })).toMatchObject({ concurrency: 50 })
+    expect(await resolve({ cwd: dir.dir, env: { RUNNER_PROFILE: '' } })).toMatchObject({ concurrency: 3 })
+    expect(await refusal({ cwd: dir.dir, env, profile: 'ci' })).toMatch(
+      /^CONFIG_INVALID grace in profile ci: expected a duration/,
+    )
+  })
+
+  test('one that the file does not have is refused, by the name it was asked for', async () => {
+    using dir = project({ 'runner.config.mjs': text })
+    const asked = (profile: string, env = {}) => resolve({ cwd: dir.dir, env, ...(profile && { profile }) })
+    await expect(asked('prodution')).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: `--profile: config file ${dir.path('runner.config.mjs')} has no profile prodution`,
+      hint: 'did you mean production?',
+    })
+    await expect(asked('', { RUNNER_PROFILE: 'staging' })).rejects.toMatchObject({
+      message: `RUNNER_PROFILE: config file ${dir.path('runner.config.mjs')} has no profile staging`,
+      hint: 'it has production, ci',
+    })
+    expect(await refusal({ profile: 'constructor' })).toBe(
+      'CONFIG_INVALID --profile: there is no config file that could have profile constructor',
+    )
+  })
+
+  test('a wrong key is named whether its profile is chosen or not, with the one that was meant', async () => {
+    using dir = project({ 'runner.config.mjs': 'export default { profiles: { ci: { concurency: 1 } } }' })
+    await expect(resolve({ cwd: dir.dir })).rejects.toMatchObject({ hint: 'did you mean concurrency?' })
+    using other = project({ 'runner.config.mjs': 'export default { profile: { ci: {} } }' })
+    await expect(resolve({ cwd: other.dir })).rejects.toMatchObject({ hint: 'did you mean profiles?' })
+  })
+})
+
+test('every value is known to come from where it does', async () => {
+  using dir = project({
+    'runner.config.mjs': `export default { grace: '3s', blockWarn: '2s', profiles: { ci: { blockWarn: '4s' } } }`,
+  })
+  const { origins, file, profile } = await resolveWithOrigins({
+    cwd: dir.dir,
+    env: { REDIS_URL: 'redis://a' },
+    flags: { concurrency: '1', databases: { a: 'sqlite:a' } },
+    profile: 'ci',
+  })
+  const path = dir.path('runner.config.mjs')
+  expect({ file, profile }).toEqual({ file: path, profile: 'ci' })
+  expect(Object.keys(origins)).toEqual(Object.keys(OPTIONS))
+  expect(origins).toMatchObject({
+    concurrency: { from: 'flag', name: '--concurrency', given: '1' },
+    databases: { from: 'flag', name: 'databases' },
+    redis: { from: 'env', name: 'REDIS_URL', given: 'redis://a' },
+    blockWarn: { from: 'profile', name: 'ci', given: '4s' },
+    grace: { from: 'file', name: path, given: '3s' },
+    lockDuration: { from: 'default', name: null, given: '8s' },
+    maxRss: { from: 'default', name: null, given: undefined },
   })
 })
 

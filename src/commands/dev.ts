@@ -6,10 +6,12 @@ import type { Command } from 'commander'
 import { addHelp } from './help.ts'
 import { addSettingFlags } from './setting-flags.ts'
 import type { CliContext } from './verbs.ts'
-import { work } from './work.ts'
 
 export function define(command: Command, context: CliContext): void {
-  command.action(async () => work(await context.config(), true, 'apply'))
+  command.action(async () => {
+    const { work } = await import('./work.ts')
+    return work(await context.config(), true, 'apply')
+  })
   addSettingFlags(command, 'work', 'Options of the replica:')
   addHelp(
     command,

@@ -2,7 +2,8 @@
 import type { Command } from 'commander'
 import { EXIT } from '../errors.ts'
 
-const MEANINGS: Record<keyof typeof EXIT, string> = {
+/** Of every exit code; docs/exit-codes.md repeats it. */
+export const MEANINGS: Record<keyof typeof EXIT, string> = {
   ok: 'done',
   runtime: 'runtime error',
   usage: 'wrong usage, configuration or payload, or a job file does not load',

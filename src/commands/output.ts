@@ -5,7 +5,7 @@ export const FORMATS: readonly Format[] = ['text', 'json', 'jsonl']
 
 export interface Output {
   readonly format: Format
-  /** One result: `text`, or `data` as one line of JSON. */
+  /** One result: `text`, or `data` as one line of JSON; as jsonl a list has a line for each of its elements. */
   print: (text: string, data: unknown) => void
   /** A line for people, whatever the format. */
   note: (line: string) => void
@@ -14,7 +14,11 @@ export interface Output {
 export function createOutput(format: Format): Output {
   return {
     format,
-    print: (text, data) => void process.stdout.write(`${format === 'text' ? text : JSON.stringify(data)}\n`),
+    print: (text, data) => {
+      const values = format === 'jsonl' && Array.isArray(data) ? (data as unknown[]) : [data]
+      const lines = format === 'text' ? [text] : values.map(value => JSON.stringify(value))
+      process.stdout.write(lines.map(line => `${line}\n`).join(''))
+    },
     note: line => void process.stderr.write(`${line}\n`),
   }
 }

@@ -1,6 +1,6 @@
 /** The command line as a whole: global flags, the verbs, and the one verb that is called. */
 import { Command, Help, Option } from 'commander'
-import { resolveConfig } from '../config.ts'
+import { resolveWithOrigins } from '../config.ts'
 import { RunnerError } from '../errors.ts'
 import { didYouMean } from '../suggestion.ts'
 import { VERSION } from '../version.ts'
@@ -16,7 +16,17 @@ export async function runProgram(args: string[]): Promise<void> {
   const [called, isHelp] = verbOf(args, program)
   if (isHelp && called !== undefined && !Object.hasOwn(VERBS, called) && !Object.hasOwn(GROUPS, called))
     throw new RunnerError('USAGE', `unknown command '${called}'`, didYouMean(called, Object.keys(VERBS)))
+  await addVerbs(program, called === undefined ? [] : [called])
+  await program.parseAsync(args, { from: 'user' })
+}
+
+/** Adds every verb to `program`; only those that are `called` have their arguments, flags and action. By name. */
+export async function addVerbs(
+  program: Command,
+  called: readonly string[],
+): Promise<Map<string, { command: Command; context: CliContext }>> {
   const groups = new Map<string, Command>()
+  const verbs = new Map<string, { command: Command; context: CliContext }>()
   for (const [name, { about, load }] of Object.entries(VERBS)) {
     const [first, second] = name.split(' ') as [string, string?]
     let parent = program
@@ -25,13 +35,16 @@ export async function runProgram(args: string[]): Promise<void> {
       groups.set(first, parent)
     }
     const command = parent.command(second ?? first).description(about)
-    if (name === called) (await load()).define(command, contextOf(command))
+    const context = contextOf(command)
+    if (called.includes(name)) (await load()).define(command, context)
     addGlobalFlags(command)
+    verbs.set(name, { command, context })
   }
-  await program.parseAsync(args, { from: 'user' })
+  return verbs
 }
 
-function createProgram(): Command {
+/** The command line without its verbs. */
+export function createProgram(): Command {
   const program = new Command('runner')
     .description('Runs BullMQ jobs from files, and adds them.')
     .version(VERSION, '-V, --version', 'print the version')
@@ -59,6 +72,12 @@ function addGlobalFlags(command: Command): void {
         GLOBAL,
       ),
     )
+    .addOption(
+      new Option(
+        '--profile <name>',
+        'profile of the config file: its values win over the others of that file (env: RUNNER_PROFILE)',
+      ).helpGroup(GLOBAL),
+    )
     .addOption(new Option('-o, --output <format>', 'form of the output').choices(FORMATS).helpGroup(GLOBAL))
     .addOption(new Option('--json', 'the same as -o json').helpGroup(GLOBAL))
 }
@@ -78,7 +97,10 @@ function groupItems<Item extends Command | Option>(
 }
 
 /** The verb that `args` call or ask the help of: the first words that are neither a flag nor a flag's value. */
-function verbOf(args: readonly string[], program: Command): [verb: string | undefined, isHelp: boolean] {
+export function verbOf(
+  args: readonly string[],
+  program: Command,
+): [verb: string | undefined, isHelp: boolean] {
   const takesValue = new Set(
     program.options.filter(option => option.required).flatMap(({ long, short }) => [long, short]),
   )
@@ -86,27 +108,32 @@ function verbOf(args: readonly string[], program: Command): [verb: string | unde
   const isHelp = operands[0] === 'help'
   const [first, second] = isHelp ? operands.slice(1) : operands
   const both = `${first} ${second}`
-  return [Object.hasOwn(VERBS, both) ? both : first, isHelp]
+  const isBoth = Object.hasOwn(VERBS, both) || (second !== undefined && Object.hasOwn(GROUPS, first ?? ''))
+  return [isBoth ? both : first, isHelp]
 }
 
 /** Flags are read when they are asked for: the command is not parsed yet. */
 function contextOf(command: Command): CliContext {
-  const given = () => command.optsWithGlobals<{ config?: string; output?: Format; json?: true }>()
+  const given = () =>
+    command.optsWithGlobals<{ config?: string; profile?: string; output?: Format; json?: true }>()
   const output = () => createOutput(given().json === true ? 'json' : (given().output ?? 'text'))
+  const resolution: CliContext['resolution'] = async flags => {
+    const { config: file, profile } = given()
+    return resolveWithOrigins({
+      cwd: process.cwd(),
+      env: process.env,
+      flags: { ...settingFlags(command), ...flags },
+      ...(file !== undefined && { file }),
+      ...(profile !== undefined && { profile }),
+    })
+  }
   return {
     get format() {
       return output().format
     },
     print: (text, data) => output().print(text, data),
     note: line => output().note(line),
-    config: flags => {
-      const file = given().config
-      return resolveConfig({
-        cwd: process.cwd(),
-        env: process.env,
-        flags: { ...settingFlags(command), ...flags },
-        ...(file === undefined ? {} : { file }),
-      })
-    },
+    config: async flags => (await resolution(flags)).config,
+    resolution,
   }
 }

@@ -1,5 +1,6 @@
 /** The flags that set an option of `OPTIONS`: made from its one declaration, read back under its key. */
 import { type Command, Option } from 'commander'
+import { z } from 'zod'
 import { OPTIONS, type Option as Setting, type OptionKey } from '../options.ts'
 
 class SettingFlag extends Option {
@@ -35,6 +36,12 @@ export function settingFlags(command: Command): Partial<Record<OptionKey, unknow
       flags[option.key] = command.getOptionValue(name)
   }
   return flags
+}
+
+/** The words that the setting of a flag takes, where it takes no others. */
+export function settingChoices(flag: Option): readonly string[] | undefined {
+  const schema: unknown = flag instanceof SettingFlag ? OPTIONS[flag.key].schema : undefined
+  return schema instanceof z.ZodEnum ? schema.options.map(String) : undefined
 }
 
 function describe(key: OptionKey, { about, env, default: fallback }: Setting): string {

@@ -1,12 +1,14 @@
 /** Every verb of `runner`. The file of a verb is imported when that verb, or its help, is asked for. */
 import type { Command } from 'commander'
-import type { Config } from '../config.ts'
+import type { Config, Resolution } from '../config.ts'
 import type { OptionKey } from '../options.ts'
 import type { Output } from './output.ts'
 
 export interface CliContext extends Output {
   /** The settings of this run, from all sources; `flags` win over those given on the command line. */
   config: (flags?: Partial<Record<OptionKey, unknown>>) => Promise<Config>
+  /** The same, and where each of them comes from. */
+  resolution: (flags?: Partial<Record<OptionKey, unknown>>) => Promise<Resolution>
 }
 
 /** What the file of a verb exports. */
@@ -36,7 +38,7 @@ export const GROUPS: Record<string, string> = {
 export const VERBS: Record<string, VerbEntry> = {
   work: {
     about: 'run a replica: take jobs from Redis and run their handlers',
-    load: () => import('./work.ts'),
+    load: () => import('./replica-flags.ts'),
   },
   enqueue: { about: 'add a job, with flags made from its schema', load: () => import('./enqueue.ts') },
   dev: { about: 'a private Redis and a replica, in one command', load: () => import('./dev.ts') },
@@ -186,6 +188,14 @@ export const VERBS: Record<string, VerbEntry> = {
   check: {
     about: 'load every job file, and warn of what may hold its event loop',
     load: () => import('./check.ts'),
+  },
+  config: {
+    about: 'show every setting and where it comes from, without credentials',
+    load: () => import('./config.ts'),
+  },
+  completion: {
+    about: 'print what makes a shell complete verbs, flags and live names',
+    load: () => import('./completion.ts'),
   },
   init: { about: 'make the first job, script and config file of a project', load: () => import('./init.ts') },
   new: { about: 'make the file of a job or a script', load: () => import('./new.ts') },

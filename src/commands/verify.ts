@@ -1,13 +1,11 @@
 /** `runner verify`: proves on the Redis that is configured that no fault loses a job or runs one twice at once. */
 import { Option, type Command } from 'commander'
 import { EXIT, RunnerError } from '../errors.ts'
-import { openRedis } from '../redis/connection.ts'
 import { closest } from '../suggestion.ts'
 import { durationOption, formatMilliseconds } from '../units.ts'
 import { FAULTS, type Fault } from '../verify/faults.ts'
 import { reportOf, tableOf, type FaultReport } from '../verify/report.ts'
 import type { Subject } from '../verify/replica.ts'
-import { LOCK_DURATION, Verification } from '../verify/verification.ts'
 import { addHelp } from './help.ts'
 import type { CliContext } from './verbs.ts'
 
@@ -21,9 +19,10 @@ interface Flags {
 export function define(command: Command, context: CliContext): void {
   command
     .addOption(
-      new Option('--fault <kind>', `only this one, may be repeated: ${FAULTS.join(', ')}`)
+      new Option('--fault <kind>', 'only this one, may be repeated')
+        .choices(FAULTS)
         .argParser((text: string, before: Fault[] | undefined) => [...(before ?? []), readFault(text)])
-        .default([]),
+        .default([], 'all'),
     )
     .addOption(new Option('--jobs <n>', 'canary jobs of each fault').argParser(readJobs).default(60))
     .addOption(
@@ -49,6 +48,9 @@ export function define(command: Command, context: CliContext): void {
 }
 
 async function verify({ fault, jobs, duration, subject }: Flags, context: CliContext): Promise<void> {
+  // Not for a shell that completes the flags.
+  const { openRedis } = await import('../redis/connection.ts')
+  const { LOCK_DURATION, Verification } = await import('../verify/verification.ts')
   const config = await context.config()
   const redis = await openRedis(config, { onMessage: context.note })
   const stop = new AbortController()

@@ -1,7 +1,6 @@
-/** `runner work`: one replica, until it is told to stop. */
+/** What `runner work` does: one replica, until it is told to stop. Its flags are in replica-flags.ts. */
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { Command } from 'commander'
 import { databasesOf, type Config } from '../config.ts'
 import { EXIT, RunnerError, messageOf, type ExitCode } from '../errors.ts'
 import { Control } from '../fleet/control.ts'
@@ -19,29 +18,10 @@ import { takeLibraryWarnings } from '../observe/library-warnings.ts'
 import { openLog } from '../observe/logger.ts'
 import { openRedis } from '../redis/connection.ts'
 import { endProcess } from './end-process.ts'
-import { addHelp } from './help.ts'
 import { jobFiles, placeHint } from './job-files.ts'
 import { doubtQueues } from './queue-doubt.ts'
 import { seeToSchedules, type ScheduleDuty } from './schedule-duty.ts'
-import { addSettingFlags } from './setting-flags.ts'
-import type { CliContext } from './verbs.ts'
 import { ReplicaSignals } from './work-signals.ts'
-
-export function define(command: Command, context: CliContext): void {
-  command
-    .option('--watch', 'load job files anew when they change')
-    .action(async ({ watch }: { watch?: boolean }) => work(await context.config(), watch === true))
-  addSettingFlags(command, 'work', 'Options of a replica:')
-  addHelp(
-    command,
-    [
-      ['runner work', 'all queues that the job files name'],
-      ['runner work --queue mail:20 --queue reports:2'],
-      ['runner work --drain', 'and exit when the queues are empty'],
-    ],
-    ['ok', 'runtime', 'usage', 'redis', 'recycled', 'handedBack', 'forced'],
-  )
-}
 
 /** Runs a replica to its end; its exit code is in `process.exitCode`. Never leaves a handler behind. */
 export async function work(config: Config, watch: boolean, duty: ScheduleDuty = 'doubt'): Promise<void> {

@@ -2,8 +2,10 @@
 import type { Command } from 'commander'
 import { Quarantine, type Quarantined } from '../../redis/quarantine.ts'
 import { openRedis } from '../../redis/connection.ts'
+import { Replicas } from '../../redis/replicas.ts'
 import { formatMebibytes } from '../../units.ts'
 import { addHelp } from '../help.ts'
+import { queueDoubt } from '../queue-doubt.ts'
 import type { CliContext } from '../verbs.ts'
 
 export function define(command: Command, context: CliContext): void {
@@ -23,8 +25,15 @@ export function define(command: Command, context: CliContext): void {
 async function list(queue: string | undefined, context: CliContext): Promise<void> {
   const config = await context.config()
   await using redis = await openRedis(config, { onMessage: context.note })
-  const all = await new Quarantine(redis.connect('command'), redis.prefix).list()
+  const client = redis.connect('command')
+  const all = await new Quarantine(client, redis.prefix).list()
   const rows = queue === undefined ? all : all.filter(one => one.queue === queue)
+  if (queue !== undefined && rows.length === 0) {
+    const live = await new Replicas(client, redis.prefix).list()
+    const known = [...all.map(one => one.queue), ...live.flatMap(({ queues }) => Object.keys(queues))]
+    const doubt = queueDoubt(queue, known)
+    if (doubt !== undefined) context.note(doubt)
+  }
   context.print(rows.map(textOf).join('\n') || 'no job is in quarantine', rows)
 }
 
