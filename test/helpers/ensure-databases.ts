@@ -1,20 +1,25 @@
 /**
- * `node test/helpers/ensure-databases.ts`, which `npm test` runs first: installs PostgreSQL and MariaDB where that is
- * possible without asking. Elsewhere the tests that need them are skipped, and say so. No service is started.
+ * `node test/helpers/ensure-databases.ts`, which `npm test` runs first: installs PostgreSQL, MariaDB, and zsh for its
+ * completion, where that is possible without asking. Elsewhere the tests that need them are skipped, and say so. No
+ * service is started.
  */
 import { spawnSync } from 'node:child_process'
 import { mariadbFolder, postgresFolder } from './database-server.ts'
+import { hasShell } from './typed-shell.ts'
 
-const SERVERS = [
+const PROGRAMS = [
   { name: 'postgresql', packages: 'postgresql', find: postgresFolder },
   { name: 'mariadb', packages: 'mariadb-server-core mariadb-client-core', find: mariadbFolder },
+  { name: 'zsh', packages: 'zsh', find: () => (hasShell('zsh') ? 'zsh' : undefined) },
 ]
 const isDebian = () => spawnSync('apt-get', ['--version']).status === 0
 
-for (const { name, packages, find } of SERVERS) {
+for (const { name, packages, find } of PROGRAMS) {
   if (find() !== undefined) continue
   if (process.getuid?.() === 0 && isDebian()) {
-    const command = `apt-get update; apt-get install -y --no-install-recommends ${packages}`
+    const install = `apt-get install -y --no-install-recommends ${packages}`
+    // Its lists are those of the last update, in an image of none.
+    const command = `${install} || { apt-get update; ${install}; }`
     console.error(`${name}: not found, installing: ${command}`)
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
     spawnSync('sh', ['-c', command], { env })

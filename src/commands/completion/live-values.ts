@@ -1,5 +1,6 @@
 /** Names that are not in any definition: of job files, of the config file, of a ledger, of Redis. */
 import { existsSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { loadConfigFile } from '../../config-file.ts'
 import { databasesOf, type Config } from '../../config.ts'
@@ -15,6 +16,9 @@ export interface LiveQuestion {
   /** As soon as a value is known: what comes too late is not waited for. */
   offer: (value: string, about?: string) => void
 }
+
+/** For a Redis or a database, once what speaks to it is loaded. Milliseconds. */
+const PATIENCE = 1_000
 
 type LiveValues = (question: LiveQuestion) => Promise<void>
 
@@ -65,7 +69,7 @@ async function runs({ context, offer }: LiveQuestion): Promise<void> {
       offer(run.name)
     }
   }
-  await Promise.allSettled(Object.entries(databases).map(look))
+  await Promise.race([Promise.allSettled(Object.entries(databases).map(look)), delay(PATIENCE)])
 }
 
 async function queues({ context, offer }: LiveQuestion): Promise<void> {
@@ -128,5 +132,5 @@ async function inRedis(
 ): Promise<void> {
   const config = await context.config()
   const { glanceAt } = await import('../../redis/glance.ts')
-  await glanceAt(config, client => look(client, config))
+  await Promise.race([glanceAt(config, client => look(client, config)), delay(PATIENCE)])
 }

@@ -9,8 +9,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { candidatesFor, type Answer } from './candidates.ts'
 import { splitLine } from './typed-line.ts'
 
-/** Since the start of the process, in milliseconds. */
-const DEADLINE = 1_000
+/** Of it all, for what nobody expects to take long: a config file, a slow disk. Milliseconds. */
+const DEADLINE = 2_000
 /** That a shell takes as they are. A queue may be named `$(reboot)`, and some shells expand what they are offered. */
 const PLAIN = /^[\p{L}\p{N}_.@+/:{}-][\p{L}\p{N}_.@+=/:{}-]*$/u
 /** More than anybody reads. */
@@ -24,7 +24,7 @@ export async function answerShell([form, ...rest]: string[]): Promise<never> {
   await Promise.race([
     // A config file that does not load, a Redis that is away: the command itself will say so.
     candidatesFor(words, last, answer).catch(() => undefined),
-    delay(Math.max(0, DEADLINE - performance.now())),
+    delay(DEADLINE),
   ])
   const lines = [...answer.offers].filter(([value]) => PLAIN.test(value)).slice(0, MOST)
   const text = lines.map(([value, about]) => `${value}\t${about.replaceAll(/\s+/g, ' ')}\n`).join('')

@@ -8,10 +8,11 @@ import { isConfidential } from '../../options.ts'
 const HIDDEN = '***'
 
 /** Of ioredis' options: addresses and choices. */
-const HARMLESS = new Set([
-  ...['host', 'port', 'path', 'db', 'family', 'name', 'role'],
-  ...['connectTimeout', 'commandTimeout', 'keepAlive', 'noDelay', 'maxRedirections', 'scaleReads'],
-])
+const HARMLESS = new Set(
+  'host port path db family name role connectTimeout commandTimeout keepAlive noDelay maxRedirections scaleReads'.split(
+    ' ',
+  ),
+)
 /** Of them: what holds such options again. */
 const CONTAINERS = new Set(['cluster', 'options', 'sentinels'])
 /** Of URLs. */
