@@ -16,6 +16,6 @@ export function define(command: Command, context: CliContext): void {
   addHelp(
     command,
     [['runner dev', 'then, elsewhere: runner enqueue <job> --follow']],
-    ['ok', 'runtime', 'usage', 'redis', 'handedBack', 'forced'],
+    ['ok', 'runtime', 'usage', 'redis', 'recycled', 'handedBack', 'forced'],
   )
 }
