@@ -41,7 +41,6 @@ describe('help', () => {
   test.each([
     ['enqueue', '--help'],
     ['help', 'enqueue'],
-    ['new', '--help'],
     ['init', '-h'],
   ])('runner %s %s has examples and exit codes', async (...args) => {
     const { code, stdout } = await run(...args)
@@ -56,6 +55,8 @@ describe('wrong usage ends with exit code 2 and a suggestion', () => {
   test.each([
     [['enqeue', 'x'], "error: unknown command 'enqeue'\nhint: did you mean enqueue?\n"],
     [['help', 'wrok'], "error: unknown command 'wrok'\nhint: did you mean work?\n"],
+    [['help', 'jobs', 'lst'], "error: unknown command 'jobs lst'\nhint: did you mean jobs list?\n"],
+    [['jobs', 'lst'], "error: unknown command 'lst'\nhint: did you mean list?\n"],
     [['init', '--jsno'], "error: unknown option '--jsno'\nhint: did you mean --json?\n"],
     [['--prefxi', 'x', 'init'], "error: unknown option '--prefxi'\nhint: did you mean --prefix?\n"],
     [['init', 'a', 'b'], "error: too many arguments for 'init'. Expected 1 argument but got 2: a, b.\n"],
@@ -166,6 +167,15 @@ describe('output', () => {
     const line = `"${process.execPath}" "${BINARY}" --help | true; echo "exit code \${PIPESTATUS[0]}"`
     const { stdout, stderr } = spawnSync('bash', ['-c', line], { encoding: 'utf8' })
     expect({ stdout, stderr }).toEqual({ stdout: 'exit code 0\n', stderr: '' })
+  })
+
+  test('what was asked for is there before the reader goes, and errors that nobody reads change no exit code', () => {
+    const program = `"${process.execPath}" "${BINARY}"`
+    const lines = `${program} config -o jsonl 2>&- | head -1; echo "exit code \${PIPESTATUS[0]}"
+      ${program} enqeue 2>&1 >/dev/null | true; echo "exit code \${PIPESTATUS[0]}"`
+    const { stdout, stderr } = spawnSync('bash', ['-c', lines], { encoding: 'utf8', cwd: dir.dir })
+    expect(stdout).toMatch(/^\{"setting":"redis",[^\n]*\}\nexit code 0\nexit code 2\n$/)
+    expect(stderr).toBe('')
   })
 
   test('has no colour without a terminal, and on one unless NO_COLOR is set', async () => {

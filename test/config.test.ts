@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { resolveConfig, resolveWithOrigins, type ConfigSources } from '../src/config.ts'
 import { OPTIONS } from '../src/options.ts'
@@ -229,6 +230,15 @@ describe('profiles', () => {
     using other = project({ 'runner.config.mjs': 'export default { profile: { ci: {} } }' })
     await expect(resolve({ cwd: other.dir })).rejects.toMatchObject({ hint: 'did you mean profiles?' })
   })
+})
+
+test('the config file of README.md is taken, and its profiles', async () => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+  const [, text = ''] = /^```ts\n(\/\/ runner\.config\.ts\n.*?)^```$/ms.exec(readme) ?? []
+  using dir = project({ 'runner.config.ts': text })
+  const at = (profile: string) => resolve({ cwd: dir.dir, profile })
+  expect(await at('production')).toMatchObject({ concurrency: 50, redis: { host: 'redis.internal' } })
+  expect(await at('ci')).toMatchObject({ concurrency: 20, drain: true, logLevel: 'warn' })
 })
 
 test('every value is known to come from where it does', async () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { splitLine } from '../../src/commands/completion/typed-line.ts'
 import { VERBS } from '../../src/commands/verbs.ts'
@@ -61,6 +62,19 @@ test('an example that is wrong is noticed', async () => {
   await expect(calledBy(argsOf('runner migrations wait x --timeot 3m | jq'))).rejects.toThrow('--timeot')
   await expect(calledBy(argsOf('runner migrations wait'))).rejects.toThrow("missing required argument 'run'")
   expect(await calledBy(argsOf('FOO=1 runner init < x # remark'))).toBe('init')
+})
+
+test('every command line of README.md is taken', async () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+  const lines = [...readme.matchAll(/^\$ (?:npx )?(runner .*)$/gm)].map(([, line = '']) => line)
+  // `pause|resume|cancel` are three.
+  const all = lines.flatMap(line => {
+    const [choice] = /(?<= )[a-z-]+(\|[a-z-]+)+(?= )/.exec(line) ?? []
+    return choice === undefined ? [line] : choice.split('|').map(one => line.replace(choice, one))
+  })
+  expect(all.length).toBeGreaterThan(lines.length)
+  const called = await Promise.all(all.map(async line => [line, await calledBy(argsOf(line))]))
+  expect(called.filter(([, verb]) => verb === undefined)).toEqual([])
 })
 
 test.each(Object.entries(OPTIONS) as [string, Option][])(

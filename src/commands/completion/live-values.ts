@@ -34,6 +34,7 @@ const SOURCES: Record<string, LiveValues> = {
   '--queue': queues,
   '--replica': replicas,
   '--job': jobNames,
+  '--name': jobNames,
   '--profile': profiles,
   'fleet pardon job': blockers,
   'jobs release id': quarantined,

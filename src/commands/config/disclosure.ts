@@ -42,7 +42,8 @@ function discloseTarget(target: unknown): unknown {
   if (Array.isArray(target)) return target.map(discloseTarget)
   return mapValues(target, (value, key) => {
     if (CONTAINERS.has(key)) return discloseTarget(value)
-    if (typeof value === 'boolean' || value === null) return value
+    // What is not set, such as a variable of the environment that is missing, is worth to be seen.
+    if (typeof value === 'boolean' || value === null || value === undefined) return value
     if (!HARMLESS.has(key)) return HIDDEN
     // Where a host was meant, there may be a whole URL.
     const isPlain = typeof value !== 'string' || /^[\w./-]*$/.test(value) || isIP(value) > 0

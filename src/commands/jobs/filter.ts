@@ -23,13 +23,13 @@ export function addFilters(command: Command, states: readonly State[] = STATE_NA
   return command
     .option('--queue <name>', 'repeatable; default: all queues', collect)
     .addOption(
-      new Option('--state <state>', `${states.join(', ')}; repeatable`).argParser(
-        (value: string, previous: string[] | undefined) => {
+      new Option('--state <state>', 'repeatable')
+        .choices(states)
+        .argParser((value: string, previous: string[] | undefined) => {
           if (!states.includes(value as State))
             throw new RunnerError('USAGE', `--state: expected ${states.join(', ')}, got ${value}`)
           return collect(value, previous)
-        },
-      ),
+        }),
     )
     .option('--name <job>', 'only jobs of exactly this name')
     .option('--since <time>', 'of finished jobs: that ended in the last 1h, say; of others: that were added')

@@ -85,6 +85,8 @@ describe('flags', () => {
     ['config --log-level ', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']],
     ['verify --fault block --fault f', ['freeze']],
     ['new ', ['job', 'script', 'migration']],
+    ['jobs retry --state f', ['failed']],
+    ['jobs list --name he', ['hello']],
     ['new job x ', []],
     ['completion z', ['zsh']],
     ['work --concurrency ', []],
@@ -161,6 +163,9 @@ describe('names in Redis', () => {
     ['fleet quiet web-1-abc w', ['web-1-abc']],
     ['fleet pardon ', ['slow']],
     ['jobs release ', ['q7']],
+    ['jobs show ', ['mail-1', 'mail-2', 'reports-1', 'reports-2']],
+    ['jobs cancel --queue mail --reason x ', ['mail-1', 'mail-2']],
+    ['queues pause mail r', ['reports']],
   ])('%j, where --redis says', async (line, expected) => {
     expect((await complete(`--redis ${redis.url} ${line}`)).sort()).toEqual(expected)
   })

@@ -88,6 +88,7 @@ describe('what is none is shown', () => {
         enableTLSForSentinelMode: true,
       },
     ],
+    ['redis', { host: 'h', password: undefined, lazy: null }, { host: 'h', password: undefined, lazy: null }],
     ['queues', ['mail:20', 'reports'], ['mail:20', 'reports']],
     ['grace', 25_000, 25_000],
     ['blockLimit', false, false],
