@@ -46,8 +46,14 @@ describe('of the verbs', () => {
       await new Queue(name, { connection: client }).add('hello', { name })
     for (const id of ['1', '2'])
       await new Quarantine(client, 'bull').put({
-        ...{ queue: 'mail', id, job: 'hog', cause: 'exit', reason: 'exit 1' },
-        ...{ peakRss: 0, crashes: 3, at: 0 },
+        queue: 'mail',
+        id,
+        job: 'hog',
+        cause: 'exit',
+        reason: 'exit 1',
+        peakRss: 0,
+        crashes: 3,
+        at: 0,
       })
     dir = project({ 'jobs/hello.mjs': 'export default () => 1' })
     before = process.cwd()

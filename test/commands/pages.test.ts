@@ -52,11 +52,17 @@ describe('docs/cli.md', () => {
 
     expect(
       rowsOf(text, 'Settings').map(([key = '', flag = '', env = '', fallback = '']) => ({
-        ...{ key: code(key)[0], flag: code(flag)[0], env: code(env), fallback },
+        key: code(key)[0],
+        flag: code(flag)[0],
+        env: code(env),
+        fallback,
       })),
     ).toEqual(
       settings.map(([key, { flag, env, default: fallback }]) => ({
-        ...{ key, flag, env, fallback: key === 'executors' ? 'cores' : shownDefault(fallback) },
+        key,
+        flag,
+        env,
+        fallback: key === 'executors' ? 'cores' : shownDefault(fallback),
       })),
     )
   })
@@ -72,7 +78,9 @@ describe('docs/cli.md', () => {
 })
 
 function shownDefault(fallback: unknown): string {
-  return typeof fallback === 'object' && !Array.isArray(fallback) ? '' : [fallback ?? []].flat().join(', ')
+  return typeof fallback === 'object' && !Array.isArray(fallback)
+    ? ''
+    : [fallback ?? []].flat().map(String).join(', ')
 }
 
 test('docs/exit-codes.md has every exit code, and the verbs whose help names it', () => {

@@ -9,7 +9,7 @@ import type { Client } from '../../redis/client.ts'
 import { jobFiles } from '../job-files.ts'
 import type { CliContext } from '../verbs.ts'
 
-export interface LiveQuestion {
+interface LiveQuestion {
   /** With the flags that were typed so far. */
   command: Command
   context: CliContext

@@ -125,7 +125,7 @@ describe('names of this project', () => {
     dir.write({ '.runner/app.db': '' })
     const ledger = await openLedgerOf('default', databases)
     const spec = { name: 'fill', args: '{}', checksum: 'x', queue: 'migrations', shards: 1, again: false }
-    const { run } = await ledger.runs.enrol(spec as never)
+    const { run } = await ledger.runs.enrol(spec)
     await ledger.db.close()
     expect(await complete('migrations status ')).toEqual([run.id, 'fill'])
     expect((await answerTo('migrations status ')).offers.get(run.id)).toBe('planning')
@@ -148,8 +148,14 @@ describe('names in Redis', () => {
     await new Replicas(client, 'bull').publish(replica)
     await new Blockers(client, 'bull').remember({ job: 'slow', where: 'at x:1', ms: 1, native: false, at: 0 })
     await new Quarantine(client, 'bull').put({
-      ...{ queue: 'mail', id: 'q7', job: 'hog', cause: 'exit', reason: 'x' },
-      ...{ peakRss: 0, crashes: 3, at: 0 },
+      queue: 'mail',
+      id: 'q7',
+      job: 'hog',
+      cause: 'exit',
+      reason: 'x',
+      peakRss: 0,
+      crashes: 3,
+      at: 0,
     })
   })
   afterAll(() => redis.stop())
