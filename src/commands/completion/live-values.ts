@@ -1,5 +1,4 @@
 /** Names that are not in any definition: of job files, of the config file, of a ledger, of Redis. */
-import { existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { loadConfigFile } from '../../config-file.ts'
@@ -56,21 +55,17 @@ async function profiles({ command, offer }: LiveQuestion): Promise<void> {
   for (const name of Object.keys((await loadConfigFile(process.cwd(), file)).profiles)) offer(name)
 }
 
-/** Runs, and the migrations they are of. A ledger in Redis is left alone, and no ledger is made. */
+/** Runs, and the migrations they are of. */
 async function runs({ context, offer }: LiveQuestion): Promise<void> {
   const databases = databasesOf(await context.config())
-  const { openDatabase } = await import('../../migration/databases.ts')
-  const { RunLedger } = await import('../../migration/run-ledger.ts')
-  const look = async ([name, url]: [string, string]) => {
-    if (/^rediss?:/.test(url)) return
-    if (url.startsWith('sqlite:') && !existsSync(url.slice('sqlite:'.length))) return
-    const db = await openDatabase(name, databases)
-    for (const run of await new RunLedger(db).list()) {
-      offer(run.id, run.state)
-      offer(run.name)
+  const { runNames } = await import('../../migration/run-names.ts')
+  const looks = Object.keys(databases).map(async database => {
+    for (const { id, name, state } of await runNames(database, databases)) {
+      offer(id, state)
+      offer(name)
     }
-  }
-  await Promise.race([Promise.allSettled(Object.entries(databases).map(look)), delay(PATIENCE)])
+  })
+  await Promise.race([Promise.allSettled(looks), delay(PATIENCE)])
 }
 
 async function queues({ context, offer }: LiveQuestion): Promise<void> {

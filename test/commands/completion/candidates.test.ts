@@ -131,6 +131,7 @@ describe('names of this project', () => {
     expect((await answerTo('migrations status ')).offers.get(run.id)).toBe('planning')
     using other = new DatabaseSync(dir.path('other.db'))
     expect(other.prepare('select name from sqlite_master').all()).toEqual([{ name: 'users' }])
+    expect(other.prepare('pragma journal_mode').get()).toEqual({ journal_mode: 'delete' })
   })
 })
 
