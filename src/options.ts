@@ -290,11 +290,9 @@ export const OPTIONS = {
 
 export type OptionKey = keyof typeof OPTIONS
 
-const CONFIDENTIAL: ReadonlySet<string> = new Set<OptionKey>(['redis', 'database', 'databases'])
-
 /** Whether its value may hold a credential: no message shows such a value, and `runner config` only parts of it. */
 export const isConfidential = (key: string): boolean =>
-  CONFIDENTIAL.has(key) || /pass|secret|token|credential/i.test(key)
+  /^(redis|databases?)$|pass|secret|token|credential/i.test(key)
 
 /** Every setting as the runtime uses it: durations in milliseconds, sizes in bytes. */
 export type Settings = {
