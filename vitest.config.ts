@@ -1,6 +1,6 @@
 /**
  * Three groups. Most files use one server and a few short processes each, so they share the cores. Fault tests kill and
- * block whole replicas: those that time them run alone, one file after the other; the others mostly wait, three at a time,
+ * block whole replicas: those that time them run two at a time, a core for each; the others mostly wait, three at a time,
  * the longest of them first.
  */
 import { defineConfig } from 'vitest/config'
@@ -56,7 +56,7 @@ export default defineConfig({
           name: 'faults',
           include: [FAULTS],
           exclude: WAITING,
-          maxWorkers: 1,
+          maxWorkers: 2,
           testTimeout: 90_000,
           sequence: { groupOrder: 2 },
         },

@@ -5,6 +5,7 @@ import { Operator } from '../fleet/operator.ts'
 import { Inspector } from '../inspector/inspector.ts'
 import { openRedis } from '../redis/connection.ts'
 import { durationOption } from '../units.ts'
+import { collect } from './collect.ts'
 import { addHelp } from './help.ts'
 import { Ledgers } from './migrations/ledgers.ts'
 import { wholeText } from './top/frame.ts'
@@ -26,10 +27,7 @@ interface TopFlags {
 
 export function define(command: Command, context: CliContext): void {
   command
-    .option('--queue <name>', 'repeatable; default: all queues', (value: string, all: string[] = []) => [
-      ...all,
-      value,
-    ])
+    .option('--queue <name>', 'repeatable; default: all queues', collect)
     .option('--interval <time>', 'between two frames', INTERVAL)
     .action(async (flags: TopFlags) => top(flags, context))
   addHelp(

@@ -1,6 +1,6 @@
 /**
- * `node test/helpers/ensure-databases.ts`, which `npm test` runs first: installs PostgreSQL, MariaDB, and zsh for its
- * completion, where that is possible without asking. Elsewhere the tests that need them are skipped, and say so. No
+ * `node test/helpers/ensure-databases.ts`, which `npm test` runs first: installs PostgreSQL, MariaDB, zsh for its
+ * completion, and tmux as the terminal of the live view, where that is possible without asking. Elsewhere the tests that need them are skipped, and say so. No
  * service is started.
  */
 import { spawnSync } from 'node:child_process'
@@ -10,6 +10,11 @@ import { hasShell } from './typed-shell.ts'
 const PROGRAMS = [
   { name: 'postgresql', packages: 'postgresql', find: postgresFolder },
   { name: 'mariadb', packages: 'mariadb-server-core mariadb-client-core', find: mariadbFolder },
+  {
+    name: 'tmux',
+    packages: 'tmux',
+    find: () => (spawnSync('tmux', ['-V']).status === 0 ? 'tmux' : undefined),
+  },
   { name: 'zsh', packages: 'zsh', find: () => (hasShell('zsh') ? 'zsh' : undefined) },
 ]
 const isDebian = () => spawnSync('apt-get', ['--version']).status === 0

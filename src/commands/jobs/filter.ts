@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander'
 import { RunnerError } from '../../errors.ts'
 import type { Inspector } from '../../inspector/inspector.ts'
+import { collect } from '../collect.ts'
 import type { BulkTarget } from '../../inspector/bulk.ts'
 import { STATE_NAMES, type State } from '../../inspector/state.ts'
 import type { JobFilter } from '../../redis/job-pages.ts'
@@ -15,8 +16,6 @@ export interface FilterFlags {
   since?: string
   limit?: string
 }
-
-const collect = (value: string, previous: string[] = []): string[] => [...previous, value]
 
 /** `states`: those that make sense for the verb; the first ones are its default, if it has one. */
 export function addFilters(command: Command, states: readonly State[] = STATE_NAMES): Command {

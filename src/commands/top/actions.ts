@@ -29,19 +29,17 @@ export interface ActionTools {
   say: (line: string) => void
 }
 
+const DOES: Record<Action['section'], (action: Action, tools: ActionTools) => Promise<string>> = {
+  queues: ({ kind, row }, tools) => (kind === 'retry' ? retryFailed : pauseQueue)(row as QueueFigures, tools),
+  running: ({ row }, tools) => cancelJob(row as RunningJob, tools),
+  replicas: ({ row }, tools) => quietReplica(row as Replica, tools),
+  migrations: ({ kind, row }, tools) => steerRun(kind, row as RunningMigration, tools),
+}
+
 /** Never rejects: what went wrong is what came of it. */
 export async function perform(action: Action, tools: ActionTools): Promise<string> {
   try {
-    switch (action.section) {
-      case 'queues':
-        return await (action.kind === 'retry' ? retryFailed : pauseQueue)(action.row as QueueFigures, tools)
-      case 'running':
-        return await cancelJob(action.row as RunningJob, tools)
-      case 'replicas':
-        return await quietReplica(action.row as Replica, tools)
-      case 'migrations':
-        return await steerRun(action.kind, action.row as RunningMigration, tools)
-    }
+    return await DOES[action.section](action, tools)
   } catch (error) {
     return messageOf(error)
   }
