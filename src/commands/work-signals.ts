@@ -2,11 +2,13 @@
  * Signals of a replica: TERM/INT stop with a deadline, a second INT stops now, TSTP is quiet, CONT takes jobs again,
  * TTIN dumps what runs. Also as PID 1, where a signal without a handler would be ignored.
  */
-import { EXIT } from '../errors.ts'
+import { EXIT, messageOf } from '../errors.ts'
+import { dumpOf } from '../fleet/replica-state.ts'
 import type { Stopping } from '../fleet/stopping.ts'
 import type { Supervisor } from '../fleet/supervisor.ts'
 import { formatMilliseconds } from '../units.ts'
 import { endProcess } from './end-process.ts'
+import { dumpText } from './fleet/dump-text.ts'
 
 export class ReplicaSignals {
   /** A second INT came. */
@@ -44,15 +46,8 @@ export class ReplicaSignals {
 }
 
 function dump(supervisor: Supervisor, note: (line: string) => void): void {
-  const now = Date.now()
-  note(`${supervisor.runs.size} running`)
-  for (const { job, startedAt } of supervisor.runs) {
-    const since = startedAt === 0 ? 'waits for an executor' : `for ${formatMilliseconds(now - startedAt)}`
-    note(`  ${job.queueName} ${job.name} ${job.id} ${since}`)
-  }
-  for (const executor of supervisor.pool.executors) {
-    note(
-      `  executor ${executor.id}: ${executor.state}, ${executor.runs.size} running, ${executor.served} served`,
-    )
-  }
+  dumpOf(supervisor).then(
+    dumped => dumpText(dumped).split('\n').forEach(note),
+    (error: unknown) => note(`no dump: ${messageOf(error)}`),
+  )
 }

@@ -67,7 +67,10 @@ export class Cancellations {
     const grace = Math.max(0, ...replicas.map(({ terms }) => terms.abortGrace))
     const jobs = asked.map(({ queue, id }) => ({ queue, id }))
     const args = { jobs, reason: this.#reason }
-    const replies = await this.#operator.tell(replicas, 'cancel', args, grace + ANSWER_WITHIN)
+    // Those that do not have it, and do not answer, are not waited for.
+    const isEnough = (values: readonly (Cancelled | null)[][]) =>
+      jobs.every((_, i) => values.some(value => value[i] !== null && value[i] !== undefined))
+    const replies = await this.#operator.tell(replicas, 'cancel', args, grace + ANSWER_WITHIN, isEnough)
     for (const [i, { resolve }] of asked.entries()) {
       const found = replies.find(({ value }) => value?.[i] !== null && value?.[i] !== undefined)
       const cancelled = found?.value?.[i]

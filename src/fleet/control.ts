@@ -2,7 +2,6 @@
  * This replica's ear: does what operators tell it (`runner fleet`, `runner jobs cancel`) and answers. A command that
  * cannot be done is answered with the reason; one that came too late is not done and not answered.
  */
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { messageOf } from '../errors.ts'
 import type { RedisHandle } from '../redis/connection.ts'
 import { openRelay, type Relay } from '../redis/relay.ts'
@@ -13,10 +12,7 @@ import { dumpOf } from './replica-state.ts'
 import type { Stopping } from './stopping.ts'
 import type { Supervisor } from './supervisor.ts'
 
-/** Milliseconds: what the event loop is looked at by. */
-const RESOLUTION = 50
-const NANOSECONDS = 1e6
-/** Commands that are remembered, since each is given again until it is answered. */
+/** Commands whose answers are remembered. */
 const REMEMBERED = 1_000
 
 type Handlers = { [V in Verb]: (args: Verbs[V]['takes']) => Promise<Verbs[V]['gives']> | Verbs[V]['gives'] }
@@ -32,11 +28,10 @@ export interface ControlOptions {
 export class Control {
   readonly #options: ControlOptions
   readonly #client: ReturnType<RedisHandle['connect']>
-  readonly #loop = monitorEventLoopDelay({ resolution: RESOLUTION })
   readonly #cancelling: Cancelling
   readonly #handlers: Handlers
   readonly #relay: Relay
-  readonly #begun = new Set<string>()
+  readonly #begun = new Map<string, Promise<Answer>>()
 
   /** Begins to listen; whatever happens to Redis, it does again once Redis is back. */
   constructor(options: ControlOptions) {
@@ -45,8 +40,7 @@ export class Control {
     this.#client = redis.connect('control')
     this.#cancelling = new Cancelling(supervisor.runs, supervisor.pool, abortGrace)
     this.#handlers = this.#makeHandlers()
-    this.#loop.enable()
-    this.#relay = openRelay(redis, supervisor.registration.id)
+    this.#relay = openRelay(this.#client, redis.prefix, supervisor.registration.id)
     // Closed before it was there: then nobody is told anything any more.
     this.#relay
       .subscribe<Command>(COMMANDS, ({ data }) => void this.#onCommand(data).catch(() => undefined))
@@ -54,7 +48,6 @@ export class Control {
   }
 
   async close(): Promise<void> {
-    this.#loop.disable()
     await this.#relay.close().catch(() => undefined)
   }
 
@@ -78,36 +71,38 @@ export class Control {
         await registration.beat()
         return changed
       },
-      dump: () => dumpOf(supervisor, { p50: late(this.#loop.percentile(50)), max: late(this.#loop.max) }),
+      dump: () => dumpOf(supervisor),
       cancel: ({ jobs, reason }) => Promise.all(jobs.map(job => this.#cancelling.cancel(job, reason))),
     }
   }
 
+  /** Given again until it is answered: the second time, the answer of the first is, for that may have been lost. */
   async #onCommand(command: Command): Promise<void> {
-    const { id, asker, to, until, verb, args } = command
-    const replica = this.#options.supervisor.registration.id
-    if (!to.includes(replica) || this.#begun.has(id)) return
-    this.#remember(id)
-    if ((await serverTime(this.#client)) > until) return
-    const answer: Answer = { id, replica }
-    try {
-      const handler = this.#handlers[verb] as ((args: unknown) => unknown) | undefined
-      if (handler === undefined) throw new Error(`this replica is of a version that does not know ${verb}`)
-      answer.value = await handler(args)
-    } catch (error) {
-      answer.error = messageOf(error)
-    }
+    const { id, asker, to, until } = command
+    if (!to.includes(this.#options.supervisor.registration.id)) return
+    if (!this.#begun.has(id) && (await serverTime(this.#client)) > until) return
+    const answer = await (this.#begun.get(id) ?? this.#begin(command))
     await this.#relay.publish(answerTopic(asker), answer)
   }
 
-  #remember(id: string): void {
-    this.#begun.add(id)
-    const [oldest] = this.#begun
+  #begin({ id, verb, args }: Command): Promise<Answer> {
+    const answer = this.#do(verb, args).then(
+      value => ({ id, replica: this.#options.supervisor.registration.id, value }),
+      (error: unknown) => ({
+        id,
+        replica: this.#options.supervisor.registration.id,
+        error: messageOf(error),
+      }),
+    )
+    this.#begun.set(id, answer)
+    const [oldest] = this.#begun.keys()
     if (this.#begun.size > REMEMBERED && oldest !== undefined) this.#begun.delete(oldest)
+    return answer
   }
-}
 
-/** Beyond what it waits for anyhow. */
-function late(nanoseconds: number): number {
-  return Math.max(0, Math.round(nanoseconds / NANOSECONDS - RESOLUTION))
+  async #do(verb: string, args: unknown): Promise<unknown> {
+    const handler = (this.#handlers as Record<string, ((args: never) => unknown) | undefined>)[verb]
+    if (handler === undefined) throw new Error(`this replica is of a version that does not know ${verb}`)
+    return handler(args as never)
+  }
 }

@@ -39,14 +39,15 @@ export class Operator implements AsyncDisposable {
   }
 
   /**
-   * Tells these replicas to do something. Resolves when all have answered, or after `ms`; none begins it later than
-   * that. In the order of `replicas`.
+   * Tells these replicas to do something. Resolves when all have answered, or enough by what `isEnough` is given, or
+   * after `ms`; none begins it later than that. In the order of `replicas`.
    */
   async tell<V extends Verb>(
     replicas: readonly Replica[],
     verb: V,
     args: Verbs[V]['takes'],
     ms: number,
+    isEnough: (values: readonly Verbs[V]['gives'][]) => boolean = () => false,
   ): Promise<Reply<V>[]> {
     const id = randomUUID()
     const answers = new Map<string, Answer>()
@@ -56,7 +57,8 @@ export class Operator implements AsyncDisposable {
     const relay = await (this.#relay ??= this.#open())
     this.#waiting.set(id, answer => {
       answers.set(answer.replica, answer)
-      if (answers.size < replicas.length) return
+      const values = [...answers.values()].flatMap(({ value }) => (value === undefined ? [] : [value]))
+      if (answers.size < replicas.length && !isEnough(values as Verbs[V]['gives'][])) return
       over.abort()
       all.resolve()
     })
@@ -85,7 +87,7 @@ export class Operator implements AsyncDisposable {
   }
 
   async #open(): Promise<Relay> {
-    const relay = openRelay(this.#redis, this.#id)
+    const relay = openRelay(this.#client, this.#redis.prefix, this.#id)
     await relay.subscribe<Answer>(answerTopic(this.#id), ({ data }) => this.#waiting.get(data.id)?.(data))
     return relay
   }

@@ -7,6 +7,7 @@ import type { BlockedRun, HandlerVersion, Replica } from '../redis/replicas.ts'
 import type { Block } from './block.ts'
 import type { BlockPolicy } from './block-policy.ts'
 import type { ReplicaDump, RunningJob } from './command.ts'
+import type { LoopDelay } from './loop-delay.ts'
 import type { Pool } from './pool.ts'
 import type { QueueWorkers } from './queue-workers.ts'
 import type { Rates } from './rates.ts'
@@ -25,6 +26,7 @@ interface Parts {
   readonly handlers: Record<string, HandlerVersion>
   readonly blocking: BlockPolicy
   readonly rates: Rates
+  readonly loop: LoopDelay
 }
 
 export async function stateOf(parts: Parts, config: Config): Promise<ReplicaState> {
@@ -48,11 +50,7 @@ export async function stateOf(parts: Parts, config: Config): Promise<ReplicaStat
   }
 }
 
-/** `loop`: how late the event loop of the supervisor was. */
-export async function dumpOf(
-  { pool, runs, blocking }: Parts,
-  loop: ReplicaDump['loop'],
-): Promise<ReplicaDump> {
+export async function dumpOf({ pool, runs, blocking, loop }: Parts): Promise<ReplicaDump> {
   return {
     running: [...runs].map(run => runningJob(run, pool.holderOf(run)?.id)),
     executors: pool.executors.map(({ id, state, runs: held, served, late, pid }) => ({
@@ -66,7 +64,7 @@ export async function dumpOf(
     blocked: blocking.blocks.map(blockedRun),
     abandoned: pool.abandoned,
     rss: await memoryOf(pool),
-    loop,
+    loop: loop.late,
   }
 }
 

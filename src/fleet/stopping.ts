@@ -85,7 +85,7 @@ export class Stopping {
   }
 
   async #stop({ reason, grace }: StopOptions): Promise<{ handedBack: number }> {
-    const { runs, pool, outcomes, workers, registration, producer, blocking } = this.#supervisor
+    const { runs, pool, outcomes, workers, registration, producer, blocking, loop } = this.#supervisor
     const deadline = Number.isFinite(grace) ? { grace } : {}
     this.#events.emit('fleet.stopping', { reason, running: runs.size, ...deadline })
     const before = this.#supervisor.handedBack
@@ -101,6 +101,7 @@ export class Stopping {
       HAND_BACK,
     )
     blocking.stop()
+    loop.close()
     await within(workers.stop(), CLOSE)
     await within(Promise.allSettled([registration.stop(), producer.close()]), CLOSE)
     // What could not be handed back (Redis is down) is found by the stall sweep of another replica.

@@ -23,6 +23,7 @@ import { executorEnd } from './executor-end.ts'
 import { executorInit } from './executor-init.ts'
 import type { FleetJob, RawResult } from './fleet-job.ts'
 import { callJob } from './job-calls.ts'
+import { LoopDelay } from './loop-delay.ts'
 import { Measurements } from './measurements.ts'
 import { OutcomeEvents } from './outcome-events.ts'
 import { Pool } from './pool.ts'
@@ -58,6 +59,7 @@ export class Supervisor {
   readonly outcomes: OutcomeEvents
   readonly measurements: Measurements
   readonly rates = new Rates()
+  readonly loop = new LoopDelay()
   /** Runs since the start. */
   started = 0
   readonly registration: Registration

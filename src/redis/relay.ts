@@ -6,18 +6,21 @@
  * message reaches nobody, and `publish` says so.
  */
 import { Relay } from 'bullmq'
-import type { RedisHandle } from './connection.ts'
+import type { Client } from './client.ts'
 
 /** Milliseconds that a node which died is still taken for one. */
 const LEASE = 6_000
 
 export type { Relay }
 
-/** A node of the fleet, connecting already. Errors of its connection are those of every other one, and not told twice. */
-export function openRelay(redis: Pick<RedisHandle, 'connect' | 'prefix'>, nodeId: string): Relay {
+/**
+ * A node of the fleet, registering already; its inbox is read by a connection of its own. Errors of that are those of
+ * every other connection, and not told twice. Closed, it leaves `client` open.
+ */
+export function openRelay(client: Client, prefix: string, nodeId: string): Relay {
   const relay = new Relay({
-    connection: redis.connect('relay'),
-    prefix: redis.prefix,
+    connection: client,
+    prefix,
     namespace: 'runner',
     nodeId,
     leaseDuration: LEASE,

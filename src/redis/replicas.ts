@@ -99,10 +99,20 @@ export class Replicas {
   async list(): Promise<Replica[]> {
     const ids = await this.#client.zrangebyscore(this.#index, await serverTime(this.#client), '+inf')
     const values = await Promise.all(ids.map(id => this.#client.get(this.#key(id))))
-    return values.flatMap(value => (value === null ? [] : [JSON.parse(value) as Replica]))
+    return values.flatMap(value => (value === null ? [] : [read(value)]))
   }
 
   #key(id: string): string {
     return `${this.#index}:${id}`
+  }
+}
+
+/** Replicas of an older version, as during a deployment, lack what came later. */
+function read(json: string): Replica {
+  const { terms, ...rest } = JSON.parse(json) as Replica
+  return {
+    ...{ handlers: {}, executors: 0, isolation: 'thread', rates: {}, rss: 0, blocked: [] },
+    ...rest,
+    terms: { ...{ abortGrace: 1_000 }, ...terms },
   }
 }

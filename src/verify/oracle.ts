@@ -60,7 +60,10 @@ export function judge(entries: readonly Entry[], outcomes: readonly Outcome[]): 
         at >= fault.at &&
         at <= endOf(fault, marks) + WAKING,
     )
-  const excused = overlaps.filter(({ older, at }) => isOut(older.replica, at))
+  // By its fence: a run that was taken first may begin last, where it waited behind one that blocks.
+  const excused = overlaps.filter(({ fence, replica, older, at }) =>
+    isOut(fence < older.fence ? replica : older.replica, at),
+  )
   const last = new Map<string, number>()
   for (const { id, fence } of starts) last.set(id, Math.max(fence, last.get(id) ?? 0))
   const open = new Set(['completed', 'failed'])

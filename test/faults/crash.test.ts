@@ -36,7 +36,7 @@ const CASES: Case[] = [
   {
     how: '2 GiB of allocation',
     act: { do: 'allocate', value: 2 ** 31 },
-    reason: /^CrashError: act ended its executor, which ran out of memory \(heap limit 256 MiB\)/,
+    reason: /^CrashError: act ended its executor, which ran out of memory \(heap limit 96 MiB\)/,
   },
   {
     how: 'while(true) with a timeout of 2 s',
@@ -74,7 +74,7 @@ describe.each(KINDS)('in a %s', isolation => {
         '--executors',
         '2',
         '--executor-memory',
-        '256MiB',
+        '96MiB',
       ],
     })
     await expect.poll(() => b.client.llen('up'), { timeout: 20_000 }).toBe(NEIGHBOURS)

@@ -158,7 +158,7 @@ it('says at TTIN what runs', async () => {
   const { id } = await b.act({ do: 'gate' })
   await untilRecorded(b.client, 'start', 1)
   replica.kill('SIGTTIN')
-  await replica.until(() => replica.stderr.includes(`fleet act ${id} for `), 'the dump')
+  await replica.until(() => replica.stderr.includes(`fleet  act ${id}  `), 'the dump')
   expect(replica.stderr).toContain('1 running')
 })
 

@@ -60,3 +60,14 @@ it('lists who is live without writing; who beats next takes those away that are 
   await replicas.remove('a')
   expect((await replicas.list()).map(({ id }) => id)).toEqual(['b'])
 })
+
+it('reads what an older version published', async () => {
+  const client = redis.client()
+  const replicas = new Replicas(client, 'old')
+  await replicas.publish(replica('a'))
+  const { rates: _, blocked: __, handlers: ___, ...old } = replica('a')
+  await client.set('old:runner:replicas:a', JSON.stringify({ ...old, terms: { grace: 1 } }))
+  expect(await replicas.list()).toMatchObject([
+    { id: 'a', rates: {}, blocked: [], handlers: {}, terms: { grace: 1, abortGrace: 1_000 } },
+  ])
+})

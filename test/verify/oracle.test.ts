@@ -86,6 +86,25 @@ it.each(['freeze', 'cut'])('calls a run superseded that started during a %s of t
   expect(isViolated(verdict)).toBe(false)
 })
 
+it('knows the older run by its fence, also when it began last, at a replica that was cut off', () => {
+  const entries = [
+    mark('fault', 10, 'cut'),
+    start(3_000, 2, '1', 2),
+    // It was taken before the cut, and waited behind a job that blocked its executor.
+    start(3_100, 1, '1', 1),
+    { ...overlap(3_100, 1, 2), fence: 1, older: { fence: 2, replica: 2 } } as Entry,
+    mark('mended', 6_000, 'cut'),
+    end(6_100, 1),
+    end(6_200, 2, '1', 2),
+  ]
+  expect(judge(entries, [{ ...done, fence: 2 }])).toMatchObject({ double: [], superseded: 1 })
+  // Without the cut nothing excuses it.
+  const uncut = entries.filter(({ what }) => what !== 'fault' && what !== 'mended')
+  expect(judge(uncut, [{ ...done, fence: 2 }]).double).toEqual([
+    '1: run 1 (replica 1) while run 2 (replica 2)',
+  ])
+})
+
 it.each<[string, Partial<Outcome>, object]>([
   ['lost', { state: 'active', fence: undefined }, { lost: ['1: active'] }],
   ['stale', { fence: 1 }, { stale: ['1: result of run 1 of 2'] }],

@@ -52,6 +52,22 @@ it('one that waits, or is delayed, fails without being run, and can be retried',
   expect(await b.client.llen('never')).toBe(1)
 })
 
+it('does not wait for a replica that hangs and does not have it', async () => {
+  const { id } = await b.act({ do: 'sleep', ms: 600_000, say: 'beside-frozen' })
+  await untilSaid('beside-frozen', 1)
+  const holder = (await b.queue.getJob(id as string))?.processedBy
+  const ids = await Promise.all(replicas.map(async one => (await one.event('fleet.started'))['replica']))
+  const other = replicas.find((_, i) => ids[i] !== holder) as Replica
+  other.kill('SIGSTOP')
+  try {
+    const started = performance.now()
+    expect((await cancel(id as string)).code).toBe(0)
+    expect(performance.now() - started).toBeLessThan(3_500)
+  } finally {
+    other.kill('SIGCONT')
+  }
+})
+
 it('many at once, and only those of the name', async () => {
   const jobs = await b.acts(6, { do: 'sleep', ms: 600_000, say: 'many' })
   await untilSaid('many', 6)
