@@ -1,8 +1,7 @@
 /** `runner jobs promote`: delayed jobs are due now. */
 import type { Command } from 'commander'
-import { Job } from 'bullmq'
+import { promoteJob } from '../../inspector/changes.ts'
 import type { CliContext } from '../verbs.ts'
-import { goneOr } from './gone.ts'
 import { defineSteer } from './steer.ts'
 
 export function define(command: Command, context: CliContext): void {
@@ -13,7 +12,7 @@ export function define(command: Command, context: CliContext): void {
     byDefault: ['delayed'],
     examples: [['runner jobs promote 4711'], ['runner jobs promote --queue mail --name newsletter --yes']],
     open: (_redis, inspector) => ({
-      change: ({ queue }, id) => goneOr(new Job(inspector.queue(queue), '', {}, {}, id).promote()),
+      change: ({ queue }, id) => promoteJob(inspector.queue(queue), id),
     }),
   })
 }

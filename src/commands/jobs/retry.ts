@@ -1,8 +1,7 @@
 /** `runner jobs retry`: failed jobs wait again, with all their attempts. */
 import type { Command } from 'commander'
-import { Job } from 'bullmq'
+import { retryJob } from '../../inspector/changes.ts'
 import type { CliContext } from '../verbs.ts'
-import { goneOr } from './gone.ts'
 import { defineSteer } from './steer.ts'
 
 export function define(command: Command, context: CliContext): void {
@@ -18,12 +17,7 @@ export function define(command: Command, context: CliContext): void {
     ],
     open: (_redis, inspector) => ({
       change: ({ queue, state }, id) =>
-        // Its payload need not be read for that.
-        goneOr(
-          new Job(inspector.queue(queue), '', {}, {}, id).retry(state === 'completed' ? state : 'failed', {
-            resetAttemptsMade: true,
-          }),
-        ),
+        retryJob(inspector.queue(queue), id, state === 'completed' ? state : 'failed'),
     }),
   })
 }

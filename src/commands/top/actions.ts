@@ -1,15 +1,14 @@
 /** What the keys of the live view do: the same as the verbs do. Each says in one line what came of it. */
 import { userInfo } from 'node:os'
-import { Job } from 'bullmq'
 import type { Config } from '../../config.ts'
 import { messageOf } from '../../errors.ts'
 import { Cancellations } from '../../fleet/cancellation.ts'
 import type { Operator } from '../../fleet/operator.ts'
+import { retryJob } from '../../inspector/changes.ts'
 import { bulk } from '../../inspector/bulk.ts'
 import type { QueueFigures } from '../../inspector/figures.ts'
 import type { Inspector } from '../../inspector/inspector.ts'
 import type { Replica } from '../../redis/replicas.ts'
-import { goneOr } from '../jobs/gone.ts'
 import { CANCEL, moveRun, PAUSE, RESUME } from '../migrations/moves.ts'
 import type { CliContext } from '../verbs.ts'
 import type { RunningJob, RunningMigration } from './snapshot.ts'
@@ -62,8 +61,7 @@ async function retryFailed(
     limit: Infinity,
     signal,
     onProgress: counts => say(`${counts.done} jobs of ${queue} retried so far`),
-    change: (_target, id) =>
-      goneOr(new Job(bull, '', {}, {}, id).retry('failed', { resetAttemptsMade: true })),
+    change: (_target, id) => retryJob(bull, id),
   })
   return `${done} jobs of ${queue} retried${failed === 0 ? '' : `, ${failed} failed: ${reason}`}`
 }
