@@ -109,10 +109,9 @@ export class Replicas {
 
 /** Replicas of an older version, as during a deployment, lack what came later. */
 function read(json: string): Replica {
-  const { terms, ...rest } = JSON.parse(json) as Replica
-  return {
-    ...{ handlers: {}, executors: 0, isolation: 'thread', rates: {}, rss: 0, blocked: [] },
-    ...rest,
-    terms: { ...{ abortGrace: 1_000 }, ...terms },
-  }
+  const entry = JSON.parse(json) as Replica
+  return { ...LATER, ...entry, terms: { ...LATER_TERMS, ...entry.terms } }
 }
+
+const LATER = { handlers: {}, executors: 0, isolation: 'thread', rates: {}, rss: 0, blocked: [] } as const
+const LATER_TERMS = { abortGrace: 1_000 }
