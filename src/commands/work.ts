@@ -59,7 +59,10 @@ export async function work(config: Config, watch: boolean, duty: ScheduleDuty = 
     if (!stopping.started) {
       conditions.start()
       await recycling.start()
-      control = new Control({ supervisor, stopping, redis, abortGrace: config.abortGrace })
+      const { abortGrace } = config
+      const onError = ({ message }: Error) =>
+        events.emit('worker.error', { queue: '', message: `operators cannot reach this replica: ${message}` })
+      control = new Control({ supervisor, stopping, redis, abortGrace, onError })
       reconciler = openReconciler(config, supervisor, events)
       void doubtQueues(Object.keys(queuesGiven), supervisor, redis, warn)
       const see = () =>

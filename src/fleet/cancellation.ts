@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Queue } from 'bullmq'
 import { RunnerError } from '../errors.ts'
+import { promoteJob } from '../inspector/changes.ts'
 import type { Client } from '../redis/client.ts'
 import { markCancelled } from '../redis/cancel-mark.ts'
 import type { Cancelled, JobRef } from './command.ts'
@@ -18,6 +19,7 @@ const WRITTEN_WITHIN = 2_000
 export type Cancellation = (Cancelled & { replica: string }) | { how: 'marked' } | { how: 'gone' }
 
 interface Asked extends JobRef {
+  reject: (error: unknown) => void
   resolve: (found: { replica: string; cancelled: Cancelled } | { asked: number; silent: number }) => void
 }
 
@@ -35,12 +37,13 @@ export class Cancellations {
 
   /** Throws NO_REPLICA_ANSWERED for a job that runs where no replica has it. */
   async cancel(queue: Queue, id: string): Promise<Cancellation> {
-    for (;;) {
-      const marked = await markCancelled(this.#client, queue.toKey(id), `cancelled: ${this.#reason}`)
-      if (marked === 'gone' || marked === 'finished') return { how: 'gone' }
-      if (marked === 'marked') {
+    for (let unlocked = false; ;) {
+      const reason = `cancelled: ${this.#reason}`
+      const mark = await markCancelled(this.#client, queue.toKey(''), id, reason, unlocked)
+      if (mark === 'gone' || mark === 'finished') return { how: 'gone' }
+      if (mark !== 'active') {
         // Not when it is due, but now.
-        if ((await queue.getJobState(id)) === 'delayed') await promote(queue, id)
+        if (mark === 'delayed') await promoteJob(queue, id)
         return { how: 'marked' }
       }
       const found = await this.#ask({ queue: queue.name, id })
@@ -48,21 +51,26 @@ export class Cancellations {
         await untilWritten(queue, id)
         return { ...found.cancelled, replica: found.replica }
       }
-      // It may have ended, or gone back to its queue, just now.
+      // It may have ended, or gone back to its queue, just now; or a lock is left of a run that is over.
       if ((await queue.getJobState(id)) === 'active') throw nobodyHas(queue.name, id, found)
+      unlocked = true
     }
   }
 
   #ask(ref: JobRef): Promise<Parameters<Asked['resolve']>[0]> {
-    const { promise, resolve } = Promise.withResolvers<Parameters<Asked['resolve']>[0]>()
-    if (this.#asked.length === 0) setImmediate(() => void this.#flush())
-    this.#asked.push({ ...ref, resolve })
+    const { promise, resolve, reject } = Promise.withResolvers<Parameters<Asked['resolve']>[0]>()
+    if (this.#asked.length === 0) setImmediate(() => this.#flush())
+    this.#asked.push({ ...ref, resolve, reject })
     return promise
   }
 
-  async #flush(): Promise<void> {
+  #flush(): void {
     const asked = this.#asked
     this.#asked = []
+    this.#tell(asked).catch((error: unknown) => asked.forEach(({ reject }) => reject(error)))
+  }
+
+  async #tell(asked: readonly Asked[]): Promise<void> {
     const replicas = await this.#operator.replicas()
     const grace = Math.max(0, ...replicas.map(({ terms }) => terms.abortGrace))
     const jobs = asked.map(({ queue, id }) => ({ queue, id }))
@@ -96,12 +104,6 @@ function nobodyHas(
   return new RunnerError('NO_REPLICA_ANSWERED', `job ${id} of queue ${queue} is active, and ${who}`, {
     hint: 'when its worker died, it waits again once its lock runs out: cancel it then',
   })
-}
-
-async function promote(queue: Queue, id: string): Promise<void> {
-  const job = await queue.getJob(id)
-  // Somebody was faster.
-  await job?.promote().catch(() => undefined)
 }
 
 async function untilWritten(queue: Queue, id: string): Promise<void> {

@@ -11,6 +11,8 @@ export class Cancelling {
   readonly #runs: ReadonlySet<Run>
   readonly #pool: Pool
   readonly #grace: number
+  /** Whoever cancels a run a second time changes nothing of the first: not its end, and not its reason. */
+  readonly #begun = new WeakMap<Run, Promise<Cancelled>>()
 
   /** `grace` in milliseconds. */
   constructor(runs: ReadonlySet<Run>, pool: Pool, grace: number) {
@@ -23,6 +25,12 @@ export class Cancelling {
   async cancel({ queue, id }: JobRef, reason: string): Promise<Cancelled | null> {
     const run = [...this.#runs].find(one => one.job.id === id && one.job.queueName === queue)
     if (run === undefined || run.settled) return null
+    const begun = this.#begun.get(run) ?? this.#begin(run, reason)
+    this.#begun.set(run, begun)
+    return begun
+  }
+
+  async #begin(run: Run, reason: string): Promise<Cancelled> {
     const started = performance.now()
     const told = (how: Cancelled['how']): Cancelled => ({
       how,

@@ -66,7 +66,7 @@ export interface ReplicaDump {
   /** Executors inside native code that were given up. */
   abandoned: number
   rss: number
-  /** How late the supervisor's own event loop was, in milliseconds: the median and the worst of the last while. */
+  /** How late the supervisor's own event loop was since its start, in milliseconds: the median and the worst. */
   loop: { p50: number; max: number }
 }
 

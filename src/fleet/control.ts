@@ -23,6 +23,8 @@ export interface ControlOptions {
   redis: RedisHandle
   /** Milliseconds that a cancelled handler may go on. */
   abortGrace: number
+  /** It cannot hear, and why: once for each reason. */
+  onError: (error: Error) => void
 }
 
 export class Control {
@@ -32,6 +34,7 @@ export class Control {
   readonly #handlers: Handlers
   readonly #relay: Relay
   readonly #begun = new Map<string, Promise<Answer>>()
+  readonly #told = new Set<string>()
 
   /** Begins to listen; whatever happens to Redis, it does again once Redis is back. */
   constructor(options: ControlOptions) {
@@ -40,7 +43,9 @@ export class Control {
     this.#client = redis.connect('control')
     this.#cancelling = new Cancelling(supervisor.runs, supervisor.pool, abortGrace)
     this.#handlers = this.#makeHandlers()
-    this.#relay = openRelay(this.#client, redis.prefix, supervisor.registration.id)
+    this.#relay = openRelay(this.#client, redis.prefix, supervisor.registration.id, error =>
+      this.#tell(error),
+    )
     // Closed before it was there: then nobody is told anything any more.
     this.#relay
       .subscribe<Command>(COMMANDS, ({ data }) => void this.#onCommand(data).catch(() => undefined))
@@ -63,7 +68,7 @@ export class Control {
       resume: async () => {
         await stopping.resume()
         await registration.beat()
-        return { quiet: supervisor.quiet }
+        return { quiet: supervisor.quiet || supervisor.exhausted || stopping.started }
       },
       concurrency: async ({ queue, concurrency }) => {
         const changed = workers.setConcurrency(queue, concurrency)
@@ -82,7 +87,20 @@ export class Control {
     if (!to.includes(this.#options.supervisor.registration.id)) return
     if (!this.#begun.has(id) && (await serverTime(this.#client)) > until) return
     const answer = await (this.#begun.get(id) ?? this.#begin(command))
-    await this.#relay.publish(answerTopic(asker), answer)
+    const topic = answerTopic(asker)
+    try {
+      await this.#relay.publish(topic, answer)
+    } catch (error) {
+      // Too large, say. Of an outage this one fails too, and the command comes again.
+      const { replica } = answer
+      await this.#relay.publish(topic, { id, replica, error: messageOf(error) } satisfies Answer)
+    }
+  }
+
+  #tell(error: Error): void {
+    if (this.#told.has(error.message)) return
+    this.#told.add(error.message)
+    this.#options.onError(error)
   }
 
   #begin({ id, verb, args }: Command): Promise<Answer> {

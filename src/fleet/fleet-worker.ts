@@ -47,6 +47,7 @@ type NextJob = [json?: JobJson, id?: string, limitDelay?: number, delayUntil?: n
 interface Internals {
   updateDelays(limitDelay?: number, delayUntil?: number): void
   drained: boolean
+  mainLoopQueue: { add(fetched: Promise<undefined>): void } | null
 }
 
 export class FleetWorker extends Worker<unknown, RawResult> {
@@ -84,6 +85,11 @@ export class FleetWorker extends Worker<unknown, RawResult> {
   set lockTimes(times: LockTimes) {
     Object.assign(this.opts, times)
     ;(this.lockManager as FleetLocks).lockDuration = times.lockDuration
+  }
+
+  /** With all slots taken, BullMQ's loop looks at its concurrency when a job ends: this makes it look now. */
+  wake(): void {
+    ;(this as unknown as Partial<Internals>).mainLoopQueue?.add(Promise.resolve(undefined))
   }
 
   onRenewal(listener: (renewal: Renewal) => void): void {

@@ -37,6 +37,7 @@ function ended({ job, startedAt }: Run) {
     job: job.name,
     id: job.id,
     attempt: job.attemptsMade + 1,
-    ms: Date.now() - startedAt,
+    // Of one that was cancelled before it began.
+    ms: startedAt === 0 ? 0 : Date.now() - startedAt,
   }
 }

@@ -77,6 +77,7 @@ export class QueueWorkers {
     if (worker === undefined) return undefined
     const before = worker.concurrency
     worker.concurrency = concurrency
+    worker.wake()
     return { before }
   }
 

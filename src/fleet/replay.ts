@@ -24,8 +24,10 @@ export interface Captured {
 
 export interface ReplayOptions {
   config: Config
-  /** Of this job alone. */
+  /** Of this job. */
   file: JobFile
+  /** All, since it may enqueue other jobs. */
+  files: JobFile[]
   queue: MinimalQueue
   id: string
   /** Reads what the job has in Redis. */
@@ -39,7 +41,7 @@ export interface ReplayOptions {
 
 /** Resolves with how it ended. Throws JOB_NOT_FOUND, and USAGE for what cannot be captured. */
 export async function replay(options: ReplayOptions): Promise<Outcome> {
-  const { config, file, queue, id, fence, signal } = options
+  const { config, file, files, queue, id, fence, signal } = options
   const json = await queue.backend.getJobData(id)
   if (json === undefined) throw new RunnerError('JOB_NOT_FOUND', `job ${id} is gone`)
   const job = FleetJob.read(queue, json, id)
@@ -48,7 +50,7 @@ export async function replay(options: ReplayOptions): Promise<Outcome> {
     {
       size: 1,
       open: config.isolation === 'thread' ? openThread : openProcess,
-      init: executorInit(config, [file]),
+      init: executorInit(config, files),
       prefix: config.prefix,
     },
     {
@@ -64,7 +66,7 @@ export async function replay(options: ReplayOptions): Promise<Outcome> {
   )
   try {
     const { jobs, broken } = await pool.boot()
-    const [fault] = broken
+    const fault = broken.find(one => one.name === file.name)
     if (fault !== undefined) throw new RunnerError(fault.code, fault.message)
     const entry = jobs.find(({ name }) => name === file.name)
     if (entry === undefined) throw new RunnerError('JOB_UNKNOWN', `${file.file} has no job ${file.name}`)

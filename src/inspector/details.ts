@@ -4,7 +4,7 @@ import { RunnerError } from '../errors.ts'
 import { Redaction } from '../job/redaction.ts'
 import { CHECKPOINT, CRASHES, stepOf } from '../redis/job-fields.ts'
 import type { Inspector } from './inspector.ts'
-import { rowsOf, type JobRow } from './row.ts'
+import { jsonOr, rowsOf, type JobRow } from './row.ts'
 import type { State } from './state.ts'
 
 export interface JobDetails extends JobRow {
@@ -44,6 +44,7 @@ export async function detailsOf(
   const redaction = new Redaction(redact)
   const { parent, returnvalue, stacktrace } = job
   const checkpoint = fields[CHECKPOINT]
+  const { progress } = row
   return {
     ...row,
     data: redaction.apply(job.data as unknown),
@@ -52,7 +53,8 @@ export async function detailsOf(
     stacktrace: stacktrace ?? [],
     logs,
     ...(parent === undefined ? {} : { parent: parentOf(parent) }),
-    ...(checkpoint === undefined ? {} : { checkpoint: JSON.parse(checkpoint) as unknown }),
+    ...(progress === undefined ? {} : { progress: redaction.apply(progress) }),
+    ...(checkpoint === undefined ? {} : { checkpoint: redaction.apply(jsonOr(checkpoint)) }),
     steps: Object.keys(fields).flatMap(field => stepOf(field) ?? []),
     crashes: Number(fields[CRASHES] ?? 0),
   }

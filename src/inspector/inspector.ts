@@ -59,8 +59,8 @@ export class Inspector implements AsyncDisposable {
    */
   async queueOf(id: string, given: readonly string[]): Promise<string> {
     const queues = await this.choose(given)
-    const there = await Promise.all(queues.map(queue => this.client.exists(this.baseOf(queue) + id)))
-    const found = queues.filter((_, i) => there[i] === 1)
+    const there = await Promise.all(queues.map(queue => this.#hasJob(this.baseOf(queue) + id)))
+    const found = queues.filter((_, i) => there[i])
     const [queue] = found
     if (queue === undefined) {
       const where = given.length === 0 ? 'no queue has' : `queue ${given.join(', ')} does not have`
@@ -73,6 +73,11 @@ export class Inspector implements AsyncDisposable {
         hint: 'say which one by --queue',
       })
     return queue
+  }
+
+  /** Lists and sets of the queue lie beside its jobs, under names such as 'failed'. */
+  async #hasJob(key: string): Promise<boolean> {
+    return (await this.client.type(key)) === 'hash' && (await this.client.hexists(key, 'timestamp')) === 1
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -68,7 +68,9 @@ function rowOf(fields: readonly (string | null)[]): Omit<JobRow, 'queue' | 'id' 
     attemptsStarted: Number(ats ?? 0),
     ...(delay === '0' ? {} : number('delay', delay)),
     ...(priority === '0' ? {} : number('priority', priority)),
-    ...(progress === null || progress === undefined || progress === '0' ? {} : { progress: json(progress) }),
+    ...(progress === null || progress === undefined || progress === '0'
+      ? {}
+      : { progress: jsonOr(progress) }),
     ...(failedReason === null || failedReason === undefined ? {} : { failedReason }),
     ...(pb === null || pb === undefined ? {} : { processedBy: pb }),
   }
@@ -79,7 +81,7 @@ function number<Key extends string>(key: Key, text: string | null | undefined): 
 }
 
 /** A handler of another package may have written what is no JSON. */
-function json(text: string): unknown {
+export function jsonOr(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

@@ -4,29 +4,31 @@
  */
 import type { Cluster, Redis } from 'ioredis'
 
-/** KEYS: job, its lock. ARGV: reason. */
+/** KEYS: job, its lock, the delayed ones. ARGV: reason, id, '1' for a lock that is nobody's. */
 const MARK = `
   if redis.call('EXISTS', KEYS[1]) == 0 then return 'gone' end
-  if redis.call('EXISTS', KEYS[2]) == 1 then return 'active' end
+  if ARGV[3] ~= '1' and redis.call('EXISTS', KEYS[2]) == 1 then return 'active' end
   if redis.call('HEXISTS', KEYS[1], 'finishedOn') == 1 then return 'finished' end
   redis.call('HSET', KEYS[1], 'defa', ARGV[1])
-  return 'marked'`
+  return redis.call('ZSCORE', KEYS[3], ARGV[2]) and 'delayed' or 'marked'`
 
 interface Scripts {
-  runnerCancelMark(
-    job: string,
-    lock: string,
-    reason: string,
-  ): Promise<'gone' | 'active' | 'finished' | 'marked'>
+  runnerCancelMark(...args: string[]): Promise<Mark>
 }
 
-/** `key` is the job's hash. */
+/** 'marked' and 'delayed': it is, and where it lies. */
+export type Mark = 'gone' | 'active' | 'finished' | 'marked' | 'delayed'
+
+/** `base`: what the keys of the queue begin with. `unlocked`: it is known not to run, whatever lock was left behind. */
 export function markCancelled(
   client: Redis | Cluster,
-  key: string,
+  base: string,
+  id: string,
   reason: string,
-): ReturnType<Scripts['runnerCancelMark']> {
+  unlocked: boolean,
+): Promise<Mark> {
   if (!('runnerCancelMark' in client))
-    client.defineCommand('runnerCancelMark', { numberOfKeys: 2, lua: MARK })
-  return (client as unknown as Scripts).runnerCancelMark(key, `${key}:lock`, reason)
+    client.defineCommand('runnerCancelMark', { numberOfKeys: 3, lua: MARK })
+  const keys = [base + id, `${base}${id}:lock`, `${base}delayed`]
+  return (client as unknown as Scripts).runnerCancelMark(...keys, reason, id, unlocked ? '1' : '0')
 }

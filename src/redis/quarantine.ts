@@ -41,6 +41,11 @@ export class Quarantine {
     return all.map(json => JSON.parse(json) as Quarantined).sort((a, b) => a.at - b.at)
   }
 
+  /** `queue:id` of each. */
+  async ids(): Promise<ReadonlySet<string>> {
+    return new Set(await this.#client.hkeys(this.#key))
+  }
+
   async remove(entry: Pick<Quarantined, 'queue' | 'id'>): Promise<void> {
     await this.#client.hdel(this.#key, fieldOf(entry))
   }

@@ -3,6 +3,7 @@ import { Job, Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { bulk, type BulkOptions } from '../../src/inspector/bulk.ts'
+import { removeJob } from '../../src/inspector/changes.ts'
 import { startRedis, type TestRedis } from '../helpers/redis.ts'
 
 let redis: TestRedis
@@ -65,6 +66,22 @@ it('two that retry the same jobs do each of them once, together', async () => {
     expect(counted.size).toBe(COUNT)
     expect(new Set(counted.values())).toEqual(new Set([1]))
     expect(await queue.getJobCounts('failed', 'wait')).toEqual({ failed: 0, wait: COUNT })
+  })
+})
+
+it('removes none that somebody else has retried meanwhile', async () => {
+  await withFailed(async (queue, client) => {
+    const counted = new Map<string, number>()
+    const removing = bulk(client, target(queue), {
+      ...retrying(queue, counted),
+      change: (_target, id) => removeJob(client, queue, id, 'failed'),
+    })
+    const [removed, retried] = await Promise.all([
+      removing,
+      bulk(client, target(queue), retrying(queue, counted)),
+    ])
+    expect(removed.done + retried.done).toBe(COUNT)
+    expect(await queue.getJobCounts('failed', 'wait')).toEqual({ failed: 0, wait: retried.done })
   })
 })
 

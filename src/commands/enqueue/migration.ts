@@ -1,5 +1,4 @@
 /** `runner enqueue <migration>`: one run of a name and its arguments, begun, gone on with, or left as it is. */
-import { userInfo } from 'node:os'
 import { databasesOf } from '../../config.ts'
 import { ArgsError } from '../../errors.ts'
 import { payloadJson } from '../../job/args.ts'
@@ -16,6 +15,7 @@ import { enqueueOptions } from './options.ts'
 import type { EnqueueRequest } from './one.ts'
 import { applyFlags } from './payload.ts'
 import { runFlagsOf, type RunFlags } from './run-flags.ts'
+import { userName } from '../user-name.ts'
 
 type MigrationEntry = JobEntry & Required<Pick<JobEntry, 'migration'>>
 
@@ -70,7 +70,7 @@ const LINES: Record<Enrolment, (run: MigrationRun) => string> = {
 }
 
 async function enrol(ledger: Ledger, entry: MigrationEntry, payload: unknown, own: RunFlags) {
-  const requestedBy = userInfo().username
+  const requestedBy = userName()
   const found = await ledger.runs.enrol({
     name: entry.name,
     args: canonical(payload),

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { Operator } from '../../fleet/operator.ts'
 import { openRedis } from '../../redis/connection.ts'
 import type { Replica } from '../../redis/replicas.ts'
-import { EXIT } from '../../errors.ts'
+import { EXIT, RunnerError } from '../../errors.ts'
 import { addHelp } from '../help.ts'
 import type { CliContext } from '../verbs.ts'
 
@@ -33,13 +33,14 @@ async function diff(context: CliContext): Promise<void> {
   await using redis = await openRedis(config, { onMessage: context.note })
   await using operator = new Operator(redis)
   const replicas = await operator.replicas()
+  if (replicas.length === 0) throw new RunnerError('NO_REPLICA_ANSWERED', 'no replica is live')
   const differences = differencesOf(replicas)
   const text = differences.map(textOf).join('\n')
   context.print(text === '' ? `${replicas.length} replicas have the same handlers` : text, differences)
   if (differences.length > 0) process.exitCode = EXIT.runtime
 }
 
-/** Of replicas that work a queue in common: others are meant to have other handlers, or may have. */
+/** Of all live replicas, whatever queues they work: a handler runs on any. */
 export function differencesOf(replicas: readonly Replica[]): Difference[] {
   const names = [...new Set(replicas.flatMap(({ jobs }) => jobs))].sort()
   return names.flatMap(job => {

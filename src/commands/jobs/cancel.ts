@@ -1,9 +1,9 @@
 /** `runner jobs cancel`: also jobs that run, in any replica. */
 import type { Command } from 'commander'
-import { userInfo } from 'node:os'
 import { Cancellations, type Cancellation } from '../../fleet/cancellation.ts'
 import { Operator } from '../../fleet/operator.ts'
 import { formatMilliseconds } from '../../units.ts'
+import { userName } from '../user-name.ts'
 import type { CliContext } from '../verbs.ts'
 import { defineSteer } from './steer.ts'
 
@@ -21,7 +21,7 @@ export function define(command: Command, context: CliContext): void {
     exits: ['noReplica'],
     open: (redis, inspector) => {
       const operator = new Operator(redis)
-      const { reason = `by ${userInfo().username}` } = command.opts<{ reason?: string }>()
+      const { reason = `by ${userName()}` } = command.opts<{ reason?: string }>()
       const cancellations = new Cancellations(operator, inspector.client, reason)
       return {
         change: async ({ queue }, id) => {

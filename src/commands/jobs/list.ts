@@ -77,14 +77,17 @@ function tableOf(rows: readonly JobRow[]): string {
   const lines = rows.map(row => [
     row.queue,
     row.id,
-    row.name,
+    plain(row.name),
     row.state,
     formatMilliseconds(Math.max(0, now - (row.finishedOn ?? row.timestamp))),
     String(row.attemptsMade),
-    remark(row),
+    plain(remark(row)),
   ])
   return textTable([COLUMNS, ...lines])
 }
+
+/** What a job says of itself may hold commands for a terminal. */
+const plain = (text: string) => text.replaceAll(/\p{Cc}+/gu, ' ')
 
 function remark({ state, failedReason, processedBy, delay, timestamp }: JobRow): string {
   if (state === 'active') return processedBy === undefined ? '' : `on ${processedBy}`

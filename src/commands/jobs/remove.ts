@@ -1,6 +1,7 @@
 /** `runner jobs remove`: jobs are forgotten, with their logs and children. Not those that run. */
 import type { Command } from 'commander'
-import { RunnerError } from '../../errors.ts'
+import { removeJob } from '../../inspector/changes.ts'
+import { Quarantine } from '../../redis/quarantine.ts'
 import type { CliContext } from '../verbs.ts'
 import { defineSteer } from './steer.ts'
 
@@ -13,13 +14,18 @@ export function define(command: Command, context: CliContext): void {
       ['runner jobs remove 4711', 'there is no way back'],
       ['runner jobs remove --queue mail --state failed --since 1d --dry-run'],
     ],
-    open: (_redis, inspector) => ({
-      change: async ({ queue }, id) => {
-        if ((await inspector.queue(queue).remove(id)) === 1) return {}
-        throw new RunnerError('JOB_STATE_WRONG', 'it is running, or a child of it is', {
-          hint: 'runner jobs cancel ends what runs',
-        })
-      },
-    }),
+    open: (redis, inspector) => {
+      const quarantine = new Quarantine(inspector.client, redis.prefix)
+      let quarantined: Promise<ReadonlySet<string>> | undefined
+      return {
+        change: async ({ queue, state }, id) => {
+          const changed = await removeJob(inspector.client, inspector.queue(queue), id, state)
+          quarantined ??= quarantine.ids()
+          if (changed.gone !== true && (await quarantined).has(`${queue}:${id}`))
+            await quarantine.remove({ queue, id })
+          return changed
+        },
+      }
+    },
   })
 }

@@ -9,7 +9,7 @@ import { openRedis } from '../../redis/connection.ts'
 import { Fence } from '../../redis/fence.ts'
 import { endProcess } from '../end-process.ts'
 import { addHelp } from '../help.ts'
-import { findJob } from '../job-files.ts'
+import { findJob, jobFiles } from '../job-files.ts'
 import type { CliContext } from '../verbs.ts'
 
 interface ReplayFlags {
@@ -53,6 +53,7 @@ async function replay(id: string, { queue, local, job }: ReplayFlags, context: C
   const outcome = await run({
     config,
     file,
+    files: jobFiles(config).files,
     queue: bull as never,
     id,
     fence: new Fence(inspector.client),

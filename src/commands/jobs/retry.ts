@@ -1,6 +1,6 @@
 /** `runner jobs retry`: failed jobs wait again, with all their attempts. */
 import type { Command } from 'commander'
-import { retryJob } from '../../inspector/changes.ts'
+import { retrying } from '../../inspector/retrying.ts'
 import type { CliContext } from '../verbs.ts'
 import { defineSteer } from './steer.ts'
 
@@ -15,9 +15,6 @@ export function define(command: Command, context: CliContext): void {
       ['runner jobs retry --queue mail --state failed --name send-email --since 1h --dry-run'],
       ['runner jobs retry --state failed --name send-email --yes', 'any number of them'],
     ],
-    open: (_redis, inspector) => ({
-      change: ({ queue, state }, id) =>
-        retryJob(inspector.queue(queue), id, state === 'completed' ? state : 'failed'),
-    }),
+    open: (_redis, inspector) => ({ change: retrying(inspector) }),
   })
 }

@@ -10,9 +10,9 @@ import type { State } from '../../inspector/state.ts'
 import { countOf, walk } from '../../inspector/walk.ts'
 import { openRedis, type RedisHandle } from '../../redis/connection.ts'
 import type { Config } from '../../config.ts'
+import { breakable } from '../breakable.ts'
 import { confirm } from '../confirm.ts'
 import { addHelp } from '../help.ts'
-import { ProgressLine } from '../progress-line.ts'
 import type { CliContext } from '../verbs.ts'
 import { addFilters, filterOf, hasFilter, limitOf, targetsOf, type FilterFlags } from './filter.ts'
 
@@ -146,25 +146,17 @@ async function steerAll(
   )
   const some = filter.name === undefined && filter.since === undefined ? most : `up to ${most}`
   if (flags.yes !== true) await confirm(`${verb} ${some} jobs?`)
-  const broken = new AbortController()
-  const onSignal = () => broken.abort()
-  process.once('SIGINT', onSignal)
-  const line = new ProgressLine(context.note)
-  let ended: BulkCounts
-  try {
-    ended = await bulk(client, targets, {
+  const { result, broken } = await breakable(context.note, (signal, show) =>
+    bulk(client, targets, {
       filter,
       limit,
-      signal: broken.signal,
+      signal,
       change,
       onProgress: ({ done, failed }) =>
-        line.show(`${done} ${past}${failed === 0 ? '' : `, ${failed} failed`} of ${some}`),
-    })
-  } finally {
-    process.off('SIGINT', onSignal)
-    line.close()
-  }
-  conclude(ended, broken.signal.aborted, past, context)
+        show(`${done} ${past}${failed === 0 ? '' : `, ${failed} failed`} of ${some}`),
+    }),
+  )
+  conclude(result, broken, past, context)
 }
 
 function conclude(counts: BulkCounts, broken: boolean, past: string, context: CliContext): void {
@@ -174,8 +166,7 @@ function conclude(counts: BulkCounts, broken: boolean, past: string, context: Cl
   if (failed > 0) parts.push(`${failed} failed, the first by ${reason}`)
   if (broken) parts.push('broken off: the others are as they were, the same command goes on')
   context.print(parts.join('; '), { ...counts, broken })
-  if (broken) process.exitCode = EXIT.forced
-  else if (failed > 0) process.exitCode = done === 0 ? EXIT.runtime : EXIT.partial
+  if (!broken && failed > 0) process.exitCode = done === 0 ? EXIT.runtime : EXIT.partial
 }
 
 async function count(

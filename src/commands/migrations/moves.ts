@@ -1,10 +1,10 @@
 /** What an operator can do to a run: it goes from some states to another. */
-import { userInfo } from 'node:os'
 import type { Config } from '../../config.ts'
 import { RunnerError } from '../../errors.ts'
 import type { Part } from '../../job/part.ts'
 import type { Ledger } from '../../migration/ledger.ts'
 import type { MigrationRun, RunState } from '../../migration/ledger-run.ts'
+import { userName } from '../user-name.ts'
 import type { CliContext } from '../verbs.ts'
 import { ring } from './ring.ts'
 
@@ -55,6 +55,6 @@ export async function moveRun(
       `run ${run.id} is ${state}: ${verb} is for one that is ${from.join(' or ')}`,
     )
   }
-  await ledger.runs.note(run.id, userInfo().username, verb)
+  await ledger.runs.note(run.id, userName(), verb)
   if (rings !== undefined) await ring(config, run, rings, context)
 }

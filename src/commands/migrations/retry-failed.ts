@@ -1,6 +1,6 @@
 /** `runner migrations retry-failed <run>`: after the mending, the rows that were stepped over, and no others. */
-import { userInfo } from 'node:os'
 import type { Command } from 'commander'
+import { userName } from '../user-name.ts'
 import { addHelp } from '../help.ts'
 import type { CliContext } from '../verbs.ts'
 import { Ledgers, RUN_ARGUMENT } from './ledgers.ts'
@@ -27,7 +27,7 @@ async function retryFailed(idOrName: string, code: string | undefined, context: 
   const { ledger, run } = await ledgers.find(idOrName)
   const rows = await ledger.failures.markForRetry(run.id, code)
   if (rows > 0) {
-    await ledger.runs.note(run.id, userInfo().username, `retry of ${rows} rows`)
+    await ledger.runs.note(run.id, userName(), `retry of ${rows} rows`)
     await ring(config, run, 'retry', context)
   }
   context.print(

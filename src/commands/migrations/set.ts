@@ -1,9 +1,9 @@
 /** `runner migrations set <run>`: what may be changed while it runs, from the next batch on. */
-import { userInfo } from 'node:os'
 import type { Command } from 'commander'
 import { RunnerError } from '../../errors.ts'
 import { isOver } from '../../migration/ledger-run.ts'
 import { durationOption } from '../../units.ts'
+import { userName } from '../user-name.ts'
 import { addHelp } from '../help.ts'
 import type { CliContext } from '../verbs.ts'
 import { Ledgers, RUN_ARGUMENT } from './ledgers.ts'
@@ -50,7 +50,7 @@ async function set(idOrName: string, flags: SetFlags, context: CliContext): Prom
   const given = Object.entries({ batch: flags.batch, shards: flags.shards, 'max-lag': flags.maxLag })
     .flatMap(([name, value]) => (value === undefined ? [] : [`--${name} ${value}`]))
     .join(' ')
-  await ledger.runs.note(run.id, userInfo().username, `set ${given}`)
+  await ledger.runs.note(run.id, userName(), `set ${given}`)
   // One that is planned has to be cut again.
   if (to.shards !== undefined && run.state !== 'planning') await ring(config, run, 'split', context)
   context.print(`run ${run.id} goes on with ${given}`, { run: run.id, ...to })

@@ -1,12 +1,11 @@
 /** `runner queues clean <queue>`: jobs that ended long ago are removed. */
 import { type Command, Option } from 'commander'
-import type { Queue } from 'bullmq'
-import { EXIT, RunnerError } from '../../errors.ts'
+import { RunnerError } from '../../errors.ts'
 import { walk } from '../../inspector/walk.ts'
 import { durationOption } from '../../units.ts'
+import { breakable } from '../breakable.ts'
 import { confirm } from '../confirm.ts'
 import { addHelp } from '../help.ts'
-import { ProgressLine } from '../progress-line.ts'
 import type { CliContext } from '../verbs.ts'
 import { steerQueues } from './steer.ts'
 
@@ -61,34 +60,21 @@ async function clean(name: string, flags: CleanFlags, context: CliContext): Prom
     }
     if (yes !== true)
       await confirm(`remove the ${state} jobs of queue ${name} that ended ${olderThan} ago or earlier?`)
-    const removed = await removeAll(queue, { state, age, limit }, context)
-    return { said: `${removed} removed`, data: { removed } }
+    const { result: removed, broken } = await breakable(context.note, async (signal, show) => {
+      const begun = Date.now()
+      let count = 0
+      while (!signal.aborted && count < limit) {
+        // What has grown old since was not asked for.
+        const grace = age + (Date.now() - begun)
+        const ids = await queue.clean(grace, Math.min(AT_ONCE, limit - count), state)
+        if (ids.length === 0) break
+        count += ids.length
+        show(`${count} removed`)
+      }
+      return count
+    })
+    return { said: `${removed} removed`, data: { removed, broken } }
   })
-}
-
-async function removeAll(
-  queue: Queue,
-  { state, age, limit }: { state: CleanFlags['state']; age: number; limit: number },
-  context: CliContext,
-): Promise<number> {
-  const line = new ProgressLine(context.note)
-  const broken = new AbortController()
-  const onSignal = () => broken.abort()
-  process.once('SIGINT', onSignal)
-  let removed = 0
-  try {
-    while (!broken.signal.aborted && removed < limit) {
-      const ids = await queue.clean(age, Math.min(AT_ONCE, limit - removed), state)
-      if (ids.length === 0) break
-      removed += ids.length
-      line.show(`${removed} removed`)
-    }
-  } finally {
-    process.off('SIGINT', onSignal)
-    line.close()
-  }
-  if (broken.signal.aborted) process.exitCode = EXIT.forced
-  return removed
 }
 
 function limitOf(text: string | undefined): number {

@@ -2,6 +2,9 @@
 import type { Command } from 'commander'
 import { countOf } from '../../inspector/walk.ts'
 import type { State } from '../../inspector/state.ts'
+import { bulk } from '../../inspector/bulk.ts'
+import { removeJob } from '../../inspector/changes.ts'
+import { breakable } from '../breakable.ts'
 import { confirm } from '../confirm.ts'
 import { addHelp } from '../help.ts'
 import type { CliContext } from '../verbs.ts'
@@ -26,7 +29,7 @@ export function define(command: Command, context: CliContext): void {
       ['runner queues drain mail --dry-run'],
       ['runner queues drain mail --delayed --yes', 'there is no way back'],
     ],
-    ['ok', 'usage', 'redis', 'notFound'],
+    ['ok', 'usage', 'redis', 'notFound', 'forced'],
   )
 }
 
@@ -34,16 +37,24 @@ async function drain(name: string, { delayed, dryRun, yes }: DrainFlags, context
   await steerQueues(context, [name], async (queue, { client, baseOf }) => {
     const base = baseOf(name)
     const states: State[] = ['waiting', 'prioritized', ...(delayed === true ? (['delayed'] as const) : [])]
-    const count = async () =>
-      (await Promise.all(states.map(state => countOf(client, base, state)))).reduce(
-        (sum, one) => sum + one,
-        0,
-      )
-    const before = await count()
-    if (dryRun === true) return { said: `${before} would be removed`, data: { matching: before } }
-    if (yes !== true) await confirm(`remove ${before} jobs of queue ${name}?`)
-    await queue.drain(delayed === true)
-    const removed = Math.max(0, before - (await count()))
-    return { said: `${removed} removed`, data: { removed } }
+    const counts = await Promise.all(states.map(state => countOf(client, base, state)))
+    const most = counts.reduce((sum, one) => sum + one, 0)
+    if (dryRun === true) return { said: `up to ${most} would be removed`, data: { matching: most } }
+    if (yes !== true) await confirm(`remove up to ${most} jobs of queue ${name}?`)
+    const targets = states.map(state => ({ queue: name, base, state }))
+    // BullMQ's own is one script, which holds up all of Redis for as long as it takes.
+    const { result, broken } = await breakable(context.note, (signal, show) =>
+      bulk(client, targets, {
+        filter: {},
+        limit: Infinity,
+        signal,
+        onProgress: ({ done }) => show(`${done} of ${most} removed`),
+        change: ({ state }, id) => removeJob(client, queue, id, state),
+      }),
+    )
+    const { done, failed } = result
+    // Next runs of schedules, mostly.
+    const left = failed === 0 ? '' : `, ${failed} stay: ${result.reason}`
+    return { said: `${done} removed${left}`, data: { removed: done, stay: failed, broken } }
   })
 }

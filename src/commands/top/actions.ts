@@ -1,15 +1,15 @@
 /** What the keys of the live view do: the same as the verbs do. Each says in one line what came of it. */
-import { userInfo } from 'node:os'
 import type { Config } from '../../config.ts'
 import { messageOf } from '../../errors.ts'
 import { Cancellations } from '../../fleet/cancellation.ts'
 import type { Operator } from '../../fleet/operator.ts'
-import { retryJob } from '../../inspector/changes.ts'
 import { bulk } from '../../inspector/bulk.ts'
 import type { QueueFigures } from '../../inspector/figures.ts'
 import type { Inspector } from '../../inspector/inspector.ts'
+import { retrying } from '../../inspector/retrying.ts'
 import type { Replica } from '../../redis/replicas.ts'
 import { CANCEL, moveRun, PAUSE, RESUME } from '../migrations/moves.ts'
+import { userName } from '../user-name.ts'
 import type { CliContext } from '../verbs.ts'
 import type { RunningJob, RunningMigration } from './snapshot.ts'
 import type { Action } from './view.ts'
@@ -55,13 +55,12 @@ async function retryFailed(
   { inspector, signal, say }: ActionTools,
 ): Promise<string> {
   const target = { queue, base: inspector.baseOf(queue), state: 'failed' as const }
-  const bull = inspector.queue(queue)
   const { done, failed, reason } = await bulk(inspector.client, [target], {
     filter: {},
     limit: Infinity,
     signal,
     onProgress: counts => say(`${counts.done} jobs of ${queue} retried so far`),
-    change: (_target, id) => retryJob(bull, id),
+    change: retrying(inspector),
   })
   return `${done} jobs of ${queue} retried${failed === 0 ? '' : `, ${failed} failed: ${reason}`}`
 }
@@ -71,7 +70,7 @@ async function cancelJob(
   { inspector, operator, say }: ActionTools,
 ): Promise<string> {
   say(`cancelling ${name} ${id}`)
-  const cancellations = new Cancellations(operator, inspector.client, `by ${userInfo().username}`)
+  const cancellations = new Cancellations(operator, inspector.client, `by ${userName()}`)
   const { how } = await cancellations.cancel(inspector.queue(queue), id)
   return how === 'gone' ? `${name} ${id} was over` : `${name} ${id}: ${how}`
 }

@@ -115,7 +115,7 @@ function layOut(
 ): { head: string; lines: string[] } {
   let kept = columns.map((column, i) => {
     const title = `${column.title}${i === 0 ? ` ${counts}` : ''}${column === sorted ? '*' : ''}`
-    const cells = rows.map(row => column.text(row).replaceAll(/\s+/g, ' '))
+    const cells = rows.map(row => column.text(row).replaceAll(/[\s\p{Cc}]+/gu, ' '))
     return { column, title, cells, width: Math.max(title.length, ...cells.map(cell => cell.length)) }
   })
   // A part without rows keeps its columns, so that it looks the same as soon as there are some.

@@ -1,5 +1,6 @@
 /** The loop of the live view: a frame now and then, and at once after a key. Nothing waits for Redis but the next frame. */
 import { messageOf } from '../../errors.ts'
+import { formatMilliseconds } from '../../units.ts'
 import { perform, type ActionTools } from './actions.ts'
 import { frame } from './frame.ts'
 import { Screen, type Terminal } from './screen.ts'
@@ -24,7 +25,8 @@ export class LiveView {
   #view: View
   #snapshot: Snapshot = { at: Date.now(), ...NOTHING }
   #timer: NodeJS.Timeout | undefined
-  #taking = false
+  /** By performance.now(), while Redis is asked. */
+  #takingSince: number | undefined
 
   constructor(options: LiveViewOptions) {
     this.#options = options
@@ -57,8 +59,11 @@ export class LiveView {
 
   async #refresh(): Promise<void> {
     // A Redis that is slow to answer is asked once.
-    if (this.#taking) return
-    this.#taking = true
+    if (this.#takingSince !== undefined) {
+      this.#doubt(this.#takingSince)
+      return
+    }
+    this.#takingSince = performance.now()
     try {
       this.#snapshot = await this.#options.take()
       if (this.#view.message === 'reading Redis' || this.#view.message.startsWith('not read: '))
@@ -66,7 +71,18 @@ export class LiveView {
     } catch (error) {
       this.#view = { ...this.#view, message: `not read: ${messageOf(error)}` }
     } finally {
-      this.#taking = false
+      this.#takingSince = undefined
+    }
+    this.#draw()
+  }
+
+  /** What is shown is old, and looks as if all were well. */
+  #doubt(since: number): void {
+    const silent = performance.now() - since
+    if (silent < 3 * this.#options.every) return
+    this.#view = {
+      ...this.#view,
+      message: `not read: no answer for ${formatMilliseconds(Math.round(silent / 1_000) * 1_000)}`,
     }
     this.#draw()
   }

@@ -83,7 +83,7 @@ function argumentsOf(args: unknown): string[] {
 }
 
 function startGuard(pid: number): ChildProcess {
-  const guard = spawn('/bin/sh', ['-c', `cat >/dev/null; kill -KILL -- -${pid}`], {
+  const guard = spawn('/bin/sh', ['-c', `cat >/dev/null; kill -s KILL -- -${pid}`], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   })

@@ -78,6 +78,9 @@ it('runs as many at once as it is told', async () => {
   const gates = await b.acts(4, { do: 'gate', key: 'gates', say: 'begun' })
   await untilSaid('begun', 2)
   expect((await b.queue.getJobCounts('active', 'wait')) as unknown).toEqual({ active: 2, wait: 2 })
+  // Upward too, at once: all slots are taken by jobs that do not end.
+  await fleet('concurrency', 'fleet', '3', first)
+  await untilSaid('begun', 3)
   await b.open('gates')
   for (const { id } of gates) await untilState(b.queue, id, 'completed')
   expect(await fleet('concurrency', 'other', '2', first)).toMatchObject({

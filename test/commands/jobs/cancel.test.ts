@@ -68,6 +68,19 @@ it('does not wait for a replica that hangs and does not have it', async () => {
   }
 })
 
+it('a second one changes neither the end nor the reason of the first', async () => {
+  const { id } = await b.act({ do: 'sleep-deaf', ms: 600_000, say: 'twice' })
+  await untilSaid('twice', 1)
+  const [first, second] = await Promise.all([
+    cancel(id as string, '--reason', 'one', '--json'),
+    cancel(id as string, '--reason', 'two', '--json'),
+  ])
+  expect([first?.code, second?.code]).toEqual([0, 0])
+  expect(JSON.parse(first?.stdout ?? '')).toMatchObject([{ how: 'killed' }])
+  expect(JSON.parse(second?.stdout ?? '')).toMatchObject([{ how: 'killed' }])
+  expect((await fateOf(b.queue, id)).failedReason).toMatch(/^cancelled: (one|two)$/)
+})
+
 it('many at once, and only those of the name', async () => {
   const jobs = await b.acts(6, { do: 'sleep', ms: 600_000, say: 'many' })
   await untilSaid('many', 6)

@@ -17,6 +17,7 @@ beforeAll(async () => {
   client = redis.client()
   mail = new Queue('mail', { connection: client })
   dir = project({
+    'jobs/other.mjs': 'export default () => 1',
     'jobs/send.ts': `
       import { job } from 'bullmq-runner'
       export default job({
@@ -26,7 +27,7 @@ beforeAll(async () => {
           const before = await checkpoint.get()
           await checkpoint.set({ sent: [args.to] })
           const number = await step('number', () => 42)
-          const id = await enqueue('send', { to: 'next' })
+          const id = await enqueue('other', { to: 'next' })
           if (args.to === 'nobody') throw new Error('no such address')
           return { before, after: await checkpoint.get(), number, again: await step('number', () => 43), id, attempt }
         },
@@ -190,6 +191,12 @@ it('retries what failed: by id with all its attempts, by filter once it is confi
     { id: 'nope', done: false, error: 'no queue has a job nope' },
   ])
   expect(await jobs('retry')).toMatchObject({ code: 2 })
+  await fail('crashed', 'send', 1_000)
+  await client.hset('bull:runner:quarantine', 'mail:crashed', '{}')
+  expect(await jobs('retry', 'crashed')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('runner jobs release crashed') as string,
+  })
   expect(await jobs('retry', 'f2', '--name', 'x')).toMatchObject({ code: 2 })
 })
 
@@ -206,6 +213,13 @@ it('promotes what is delayed, and removes what does not run', async () => {
   })
   await jobs('remove', '--queue', 'mail', '--state', 'failed', '--yes')
   expect(await mail.getJobCounts('failed')).toEqual({ failed: 0 })
+  await mail.upsertJobScheduler('hourly', { every: 3_600_000 })
+  const [next] = await mail.getWaiting()
+  expect(await jobs('remove', next?.id as string)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('runner schedules remove') as string,
+  })
+  expect(await mail.getWaitingCount()).toBe(1)
 })
 
 it('replays a payload here, its writes captured, its queue as it was', async () => {

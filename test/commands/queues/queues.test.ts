@@ -67,7 +67,7 @@ it('pauses, resumes and limits all replicas together', async () => {
 
 it('removes what waits and what ended long ago, once it is confirmed', async () => {
   expect(await queues('drain', 'mail')).toMatchObject({ code: 2 })
-  expect((await queues('drain', 'mail', '--dry-run')).stdout).toBe('mail: 1 would be removed\n')
+  expect((await queues('drain', 'mail', '--dry-run')).stdout).toBe('mail: up to 1 would be removed\n')
   expect(await mail.getJobCounts('wait', 'delayed')).toEqual({ wait: 1, delayed: 1 })
   expect((await queues('drain', 'mail', '--delayed', '--yes')).stdout).toBe('mail: 2 removed\n')
   expect(await mail.getJobCounts('wait', 'delayed')).toEqual({ wait: 0, delayed: 0 })
