@@ -71,9 +71,9 @@ describe.each(KINDS)('in a %s', isolation => {
       .poll(async () => {
         replica.stderr = ''
         replica.kill('SIGTTIN')
-        await replica.until(() => replica.stderr.includes(' running"'), 'the dump')
+        await replica.until(() => replica.stderr.includes(' running, rss '), 'the dump')
         await new Promise(done => setTimeout(done, 50))
-        return replica.stderr.match(/executor \d+: ready/g)?.length
+        return replica.stderr.match(/executor \d+ {2}ready/g)?.length
       })
       .toBe(2)
     replica.kill('SIGTERM')
