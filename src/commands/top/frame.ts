@@ -51,6 +51,7 @@ function footOf(view: View): string {
   if (view.typing !== undefined) return `filter: ${view.typing}_   Enter takes it, Esc leaves it`
   if (view.asked !== undefined) return `${view.asked.question} [y/N]`
   if (view.message !== '') return view.message
+  if (view.stale !== '') return view.stale
   const own = {
     queues: 'p pause  r retry failed',
     running: 'C cancel',

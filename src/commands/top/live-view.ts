@@ -16,6 +16,9 @@ export interface LiveViewOptions {
   tools: Omit<ActionTools, 'signal' | 'say'>
 }
 
+/** Milliseconds after which a Redis that does not answer is told of. */
+const SILENT = 4_000
+
 const NOTHING: Omit<Snapshot, 'at'> = { queues: [], running: [], replicas: [], migrations: [] }
 
 export class LiveView {
@@ -30,7 +33,7 @@ export class LiveView {
 
   constructor(options: LiveViewOptions) {
     this.#options = options
-    this.#view = { ...options.view, message: 'reading Redis' }
+    this.#view = options.view
     this.#screen = new Screen(
       options.terminal,
       key => this.#onKey(key),
@@ -66,10 +69,9 @@ export class LiveView {
     this.#takingSince = performance.now()
     try {
       this.#snapshot = await this.#options.take()
-      if (this.#view.message === 'reading Redis' || this.#view.message.startsWith('not read: '))
-        this.#view = { ...this.#view, message: '' }
+      this.#view = { ...this.#view, stale: '' }
     } catch (error) {
-      this.#view = { ...this.#view, message: `not read: ${messageOf(error)}` }
+      this.#view = { ...this.#view, stale: `not read: ${messageOf(error)}` }
     } finally {
       this.#takingSince = undefined
     }
@@ -79,11 +81,9 @@ export class LiveView {
   /** What is shown is old, and looks as if all were well. */
   #doubt(since: number): void {
     const silent = performance.now() - since
-    if (silent < 3 * this.#options.every) return
-    this.#view = {
-      ...this.#view,
-      message: `not read: no answer for ${formatMilliseconds(Math.round(silent / 1_000) * 1_000)}`,
-    }
+    if (silent < Math.max(SILENT, 3 * this.#options.every)) return
+    const stale = `not read: no answer for ${formatMilliseconds(Math.round(silent / 1_000) * 1_000)}`
+    this.#view = { ...this.#view, stale }
     this.#draw()
   }
 

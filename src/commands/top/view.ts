@@ -27,7 +27,10 @@ export interface View {
   /** What is typed so far, of a filter. */
   typing?: string
   asked?: { question: string; action: Action }
+  /** What came of the last key. */
   message: string
+  /** Why what is shown is old. */
+  stale: string
 }
 
 export type Answer = { view: View; action?: Action; quit?: true }
@@ -38,6 +41,7 @@ export function firstView(location: string): View {
     focus: 0,
     parts: SECTIONS.map(({ sortedBy }) => ({ sortedBy, reversed: false, filter: '' })),
     message: '',
+    stale: 'reading Redis',
   }
 }
 

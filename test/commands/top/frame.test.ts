@@ -3,7 +3,7 @@ import { frame, wholeText } from '../../../src/commands/top/frame.ts'
 import { firstView } from '../../../src/commands/top/view.ts'
 import { fleetOf } from './snapshots.ts'
 
-const view = firstView('redis://a-redis-with-a-long-name.internal.example:6379')
+const view = { ...firstView('redis://a-redis-with-a-long-name.internal.example:6379'), stale: '' }
 const textOf = (columns: number, rows: number, focus = 0) =>
   frame(fleetOf(50, 10), { ...view, focus }, columns, rows).map(({ text }) => text)
 
