@@ -30,6 +30,8 @@ describe.skipIf(!hasTmux)('on a terminal', () => {
     screen.keys('p')
     await screen.until('fleet is paused')
     expect(await b.queue.isPaused()).toBe(true)
+    // A key does the opposite of what is shown.
+    await screen.until(/fleet +paused/)
     screen.keys('p')
     await screen.until(/fleet is open/)
     screen.keys('Tab', 'C')
@@ -42,6 +44,7 @@ describe.skipIf(!hasTmux)('on a terminal', () => {
     screen.keys('3', 'p')
     await screen.until('takes no new jobs')
     await replica.event('fleet.quiet')
+    await screen.until(/ quiet +\d/)
     screen.keys('p')
     await screen.until('takes jobs')
     screen.keys('q')
