@@ -1,6 +1,7 @@
 /** Which queues there are under a prefix, whoever made them: each has one key of this name, and keeps it when it is empty. */
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import type { Client } from './client.ts'
+import { primariesOf } from './server-info.ts'
 
 /** Keys that one SCAN looks at: two or three milliseconds of a server. A million jobs are a million keys. */
 const COUNT = 10_000
@@ -9,8 +10,7 @@ const COUNT = 10_000
 export async function queueNames(client: Client, prefix: string): Promise<string[]> {
   // A Cluster that has just begun to connect knows of no master yet.
   await client.ping()
-  const masters = client instanceof Redis ? [client] : client.nodes('master')
-  const found = await Promise.all(masters.map(master => scan(master, prefix)))
+  const found = await Promise.all(primariesOf(client).map(node => scan(node, prefix)))
   return [...new Set(found.flat())].sort()
 }
 

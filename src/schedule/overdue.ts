@@ -1,6 +1,5 @@
 /** Schedulers that do not run: their next job was due more than a minute ago, and nobody has taken it. */
-import type { Client } from '../redis/client.ts'
-import { Schedulers, type Scheduler } from './schedulers.ts'
+import type { Scheduler } from './schedulers.ts'
 
 /** Milliseconds: a worker that is busy, or starts, may be as late as that. */
 const PATIENCE = 60_000
@@ -9,20 +8,6 @@ export interface Overdue {
   /** Milliseconds. */
   by: number
   reason: string
-}
-
-/** In `queues` of `prefix`, at `now` in ms since the epoch. */
-export async function overdueSchedulers(
-  queues: Iterable<string>,
-  client: Client,
-  prefix: string,
-  now = Date.now(),
-): Promise<(Scheduler & { overdue: Overdue })[]> {
-  const all = await new Schedulers(client, prefix).list(queues)
-  return all.flatMap(scheduler => {
-    const overdue = overdueOf(scheduler, now)
-    return overdue === undefined ? [] : [{ ...scheduler, overdue }]
-  })
 }
 
 /** undefined: it is on time, or has come to its own end. */

@@ -8,9 +8,9 @@ import { Redaction } from '../../src/job/redaction.ts'
 import { applyPlan } from '../../src/schedule/apply.ts'
 import type { Declared } from '../../src/schedule/declared.ts'
 import { nextRuns } from '../../src/schedule/next-runs.ts'
-import { overdueSchedulers } from '../../src/schedule/overdue.ts'
+import { overdueOf, type Overdue } from '../../src/schedule/overdue.ts'
 import { planOf, type Step } from '../../src/schedule/plan.ts'
-import { Schedulers } from '../../src/schedule/schedulers.ts'
+import { Schedulers, type Scheduler } from '../../src/schedule/schedulers.ts'
 import { startRedis, type TestRedis } from '../helpers/redis.ts'
 import { declaration } from './declaration.ts'
 
@@ -38,6 +38,16 @@ async function plan(declared: Declared[]): Promise<Step[]> {
 async function apply(...declared: Declared[]): Promise<string[]> {
   const done = await applyPlan(await plan(declared), schedulers, { owner: OWNER, prune: true })
   return done.map(({ action }) => action)
+}
+
+async function overdueSchedulers(
+  queues: string[],
+  now: number,
+): Promise<(Scheduler & { overdue: Overdue })[]> {
+  return (await schedulers.list(queues)).flatMap(scheduler => {
+    const overdue = overdueOf(scheduler, now)
+    return overdue === undefined ? [] : [{ ...scheduler, overdue }]
+  })
 }
 
 const keep = fc.oneof(fc.boolean(), fc.record({ count: fc.nat(9_999) }), fc.record({ age: fc.nat(9_999) }))
@@ -131,7 +141,7 @@ it('plans anew what has lost its next job, and says it of what is overdue', asyn
   await client.del('bull:of-gone:delayed')
   await new Queue('of-paused', { connection: client }).pause()
   const overdue = async (now: number) =>
-    (await overdueSchedulers(queues, client, 'bull', now)).map(one => [one.id, one.overdue])
+    (await overdueSchedulers(queues, now)).map(one => [one.id, one.overdue])
   const [{ next } = { next: 0 }] = await schedulers.list(['of-fine'])
   expect(await overdue(next + 60_000)).toEqual([])
   // One that was applied again meanwhile has its next run ahead.
@@ -154,7 +164,7 @@ it('plans anew what has lost its next job, and says it of what is overdue', asyn
 it('one that has come to its own end is not overdue', async () => {
   await queue.upsertJobScheduler('twice', { every: HOUR, limit: 1 }, { name: 'report' })
   await client.del(...(await client.keys('bull:default:repeat:twice:*')), 'bull:default:wait')
-  expect(await overdueSchedulers(['default'], client, 'bull', Date.now() + HOUR)).toEqual([])
+  expect(await overdueSchedulers(['default'], Date.now() + HOUR)).toEqual([])
 })
 
 it('reads the schedules of others, and passes over what is none, without a change', async () => {

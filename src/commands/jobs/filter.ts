@@ -47,7 +47,7 @@ export async function filterOf({ client }: Inspector, { name, since }: FilterFla
   }
 }
 
-export function limitOf({ limit }: FilterFlags, fallback: number): number {
+export function limitOf({ limit }: Pick<FilterFlags, 'limit'>, fallback: number): number {
   if (limit === undefined) return fallback
   if (/^\d+$/.test(limit) && Number(limit) > 0) return Number(limit)
   throw new RunnerError('USAGE', `--limit: expected a whole number from 1, got ${limit}`)

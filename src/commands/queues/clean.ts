@@ -6,6 +6,7 @@ import { durationOption } from '../../units.ts'
 import { breakable } from '../breakable.ts'
 import { confirm } from '../confirm.ts'
 import { addHelp } from '../help.ts'
+import { limitOf } from '../jobs/filter.ts'
 import type { CliContext } from '../verbs.ts'
 import { steerQueues } from './steer.ts'
 
@@ -48,7 +49,7 @@ async function clean(name: string, flags: CleanFlags, context: CliContext): Prom
       hint: '--older-than 0s is all of them',
     })
   const age = durationOption('--older-than', olderThan)
-  const limit = limitOf(flags.limit)
+  const limit = limitOf(flags, Infinity)
   await steerQueues(context, [name], async (queue, { client, baseOf }) => {
     if (dryRun === true) {
       let matching = 0
@@ -75,10 +76,4 @@ async function clean(name: string, flags: CleanFlags, context: CliContext): Prom
     })
     return { said: `${removed} removed`, data: { removed, broken } }
   })
-}
-
-function limitOf(text: string | undefined): number {
-  if (text === undefined) return Infinity
-  if (/^\d+$/.test(text) && Number(text) > 0) return Number(text)
-  throw new RunnerError('USAGE', `--limit: expected a whole number from 1, got ${text}`)
 }
