@@ -31,3 +31,12 @@ export const schedule = z.strictObject({
     .regex(/^[^:]+$/, 'a queue name has no ":"')
     .optional(),
 })
+
+/** `host:port`, or `:port` for every interface; port 0 is a free one. An IPv6 address stands in brackets. */
+export const HTTP_ADDRESS = /^(?:\[(?<bracketed>[0-9a-f:.]+)\]|(?<host>[^:[\]\s/]*)):(?<port>\d{1,5})$/i
+
+export const httpAddress = z.string().superRefine((text, ctx) => {
+  const port = HTTP_ADDRESS.exec(text)?.groups?.['port']
+  if (port === undefined || Number(port) > 65_535)
+    ctx.addIssue(`expected an address such as :9090 or 127.0.0.1:9090, got ${text}`)
+})

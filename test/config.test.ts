@@ -61,6 +61,7 @@ describe('precedence', () => {
     ).toEqual([
       'database',
       'executorMaxJobs',
+      'http',
       'idleTimeout',
       'maxJobs',
       'maxRss',

@@ -12,6 +12,7 @@ export function define(command: Command, context: CliContext): void {
       return work(await context.config(), watch === true)
     })
   addSettingFlags(command, 'work', 'Options of a replica:')
+  addSettingFlags(command, 'http', 'Options of a replica:')
   addHelp(
     command,
     [

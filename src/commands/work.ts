@@ -16,7 +16,9 @@ import { Events } from '../observe/events.ts'
 import { logEvents } from '../observe/log-events.ts'
 import { takeLibraryWarnings } from '../observe/library-warnings.ts'
 import { openLog } from '../observe/logger.ts'
-import { openRedis } from '../redis/connection.ts'
+import { replicaApp } from '../gateway/replica-app.ts'
+import { listen } from '../gateway/listener.ts'
+import { openRedis, type RedisHandle } from '../redis/connection.ts'
 import { endProcess } from './end-process.ts'
 import { jobFiles, placeHint } from './job-files.ts'
 import { doubtQueues } from './queue-doubt.ts'
@@ -45,11 +47,16 @@ export async function work(config: Config, watch: boolean, duty: ScheduleDuty = 
   const conditions = new StopConditions(config, supervisor, stopping, events)
   const recycling = new Recycling(config, supervisor, stopping, events)
   const signals = new ReplicaSignals(supervisor, stopping, config.grace, note)
+  /** What accompanies the replica, closed in reverse order once it has stopped. None of it throws at its end. */
+  const beside = new AsyncDisposableStack()
+  beside.defer(() => redis.close())
   let code: ExitCode = EXIT.runtime
-  let reconciler: Reconciler | undefined
-  let control: Control | undefined
   conditions.startClock()
   try {
+    if (config.http !== undefined) {
+      const app = replicaApp({ supervisor, stopping })
+      events.emit('http.listening', { url: beside.use(await listen(app, config.http)).url })
+    }
     const started = supervisor.start(manifest => {
       refuseBroken(config, [...found.broken, ...manifest.broken])
       return Object.keys(queuesGiven).length > 0 ? queuesGiven : queuesOf(manifest, config)
@@ -59,11 +66,8 @@ export async function work(config: Config, watch: boolean, duty: ScheduleDuty = 
     if (!stopping.started) {
       conditions.start()
       await recycling.start()
-      const { abortGrace } = config
-      const onError = ({ message }: Error) =>
-        events.emit('worker.error', { queue: '', message: `operators cannot reach this replica: ${message}` })
-      control = new Control({ supervisor, stopping, redis, abortGrace, onError })
-      reconciler = openReconciler(config, supervisor, events)
+      beside.use(openControl(config, { supervisor, stopping, redis, events }))
+      beside.use(openReconciler(config, supervisor, events))
       void doubtQueues(Object.keys(queuesGiven), supervisor, redis, warn)
       const see = () =>
         void seeToSchedules(duty, { config, redis, jobs: [...supervisor.jobs.values()], note, warn })
@@ -80,17 +84,28 @@ export async function work(config: Config, watch: boolean, duty: ScheduleDuty = 
   } finally {
     conditions.close()
     recycling.close()
-    await reconciler?.close()
     signals.close()
-    const closed = Promise.resolve(control?.close()).then(() => redis.close())
-    await Promise.race([closed, new Promise(done => setTimeout(done, 1_000))])
+    await Promise.race([beside.disposeAsync(), new Promise(done => setTimeout(done, 1_000))])
   }
   // What user code left open in a library of the supervisor's process must not outlive the deadline.
   endProcess(code, supervisor.pool.lingering > 0)
 }
 
+function openControl(
+  { abortGrace }: Config,
+  parts: { supervisor: Supervisor; stopping: Stopping; redis: RedisHandle; events: Events },
+): AsyncDisposable {
+  const onError = ({ message }: Error) =>
+    parts.events.emit('worker.error', {
+      queue: '',
+      message: `operators cannot reach this replica: ${message}`,
+    })
+  const control = new Control({ ...parts, abortGrace, onError })
+  return { [Symbol.asyncDispose]: () => control.close() }
+}
+
 /** None where there is nothing to look after. */
-function openReconciler(config: Config, supervisor: Supervisor, events: Events): Reconciler | undefined {
+function openReconciler(config: Config, supervisor: Supervisor, events: Events): AsyncDisposable | undefined {
   const named = new Set(
     supervisor.jobs
       .values()
@@ -101,7 +116,7 @@ function openReconciler(config: Config, supervisor: Supervisor, events: Events):
     Object.entries(databasesOf(config)).filter(([name]) => named.has(name)),
   )
   const onError = (message: string) => events.emit('worker.error', { queue: '', message })
-  return new Reconciler(
+  const reconciler = new Reconciler(
     { databases },
     ({ name, queue, run, part }) => {
       const entry = supervisor.jobs.get(name)
@@ -113,6 +128,7 @@ function openReconciler(config: Config, supervisor: Supervisor, events: Events):
     },
     onError,
   )
+  return { [Symbol.asyncDispose]: () => reconciler.close() }
 }
 
 /** A replica that lacks some of its handlers would fail the jobs meant for them. */

@@ -65,6 +65,8 @@ export interface FleetEvents {
   'executor.ended': [{ executor: number; reason: string; culprit?: string; handedBack: number }]
   /** A run is settled and forgotten; so many are left. For whoever waits, not for logs. */
   'run.ended': [number]
+  /** Probes and metrics are answered there. */
+  'http.listening': [{ url: string }]
   'worker.error': [{ queue: string; message: string }]
 }
 

@@ -25,6 +25,7 @@ const LEVELS = {
   'executor.abandoned': 'error',
   'executor.recycled': 'info',
   'executor.ended': 'warn',
+  'http.listening': 'info',
   'worker.error': 'error',
 } as const satisfies Record<Exclude<keyof FleetEvents, 'run.ended'>, string>
 

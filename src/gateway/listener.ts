@@ -1,0 +1,57 @@
+/** An app at an address: one `node:http` server. It answers on the main loop of its process, where no user code runs. */
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createAdaptorServer } from '@hono/node-server'
+import type { Hono } from 'hono'
+import { RunnerError, messageOf } from '../errors.ts'
+import { HTTP_ADDRESS } from '../setting-schemas.ts'
+
+/** A client that sends its request slower than this, in milliseconds, is cut off. */
+const REQUEST_MS = 10_000
+
+export interface Listener extends AsyncDisposable {
+  /** `http://host:port`, with the port that was free where 0 was asked for. */
+  readonly url: string
+  /** At once, whatever is being answered. Idempotent; never throws. */
+  close(): Promise<void>
+}
+
+/** Throws HTTP_UNAVAILABLE where the address cannot be had. It does not keep the process alive. */
+export async function listen(app: Hono, address: string): Promise<Listener> {
+  const { host, port } = readAddress(address)
+  const server = createAdaptorServer({ fetch: app.fetch }) as Server
+  server.requestTimeout = REQUEST_MS
+  server.headersTimeout = REQUEST_MS
+  try {
+    server.listen(port, host)
+    await once(server, 'listening')
+  } catch (error) {
+    throw new RunnerError('HTTP_UNAVAILABLE', `cannot answer at ${address}: ${messageOf(error)}`, {
+      hint: 'another process has the port, or the host has no such address: choose another with --http',
+      cause: error,
+    })
+  }
+  server.unref()
+  const { address: at, port: had, family } = server.address() as AddressInfo
+  let closing: Promise<void> | undefined
+  const listener: Listener = {
+    url: `http://${family === 'IPv6' ? `[${at}]` : at}:${had}`,
+    close: () => (closing ??= end(server)),
+    [Symbol.asyncDispose]: () => listener.close(),
+  }
+  return listener
+}
+
+/** `host` undefined: every interface. Of an address that the setting's schema took. */
+function readAddress(text: string): { host: string | undefined; port: number } {
+  const { host, bracketed, port } = HTTP_ADDRESS.exec(text)?.groups ?? {}
+  const given = bracketed ?? host
+  return { host: given === '' ? undefined : given, port: Number(port) }
+}
+
+async function end(server: Server): Promise<void> {
+  server.closeAllConnections()
+  server.close()
+  if (server.listening) await once(server, 'close')
+}
