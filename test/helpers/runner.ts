@@ -3,6 +3,7 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
+import { isWarm, runWarm } from './warm-runner.ts'
 
 export const BINARY = fileURLToPath(new URL('../../bin/runner.js', import.meta.url))
 
@@ -40,8 +41,12 @@ export function startRunner(args: string[], { cwd, env, stdin, nodeFlags = [] }:
   return { child, ended }
 }
 
-export const runner = (args: string[], options: RunnerOptions): Promise<Ended> =>
-  startRunner(args, options).ended
+/** To its end. From its second call in a test file on, a verb that needs no more is run by warm-runner.ts. */
+export async function runner(args: string[], options: RunnerOptions): Promise<Ended> {
+  const { cwd, env, stdin, nodeFlags } = options
+  if (stdin !== undefined || nodeFlags !== undefined || !isWarm(args)) return startRunner(args, options).ended
+  return { signal: null, ...(await runWarm({ args, cwd, env: cleanEnv(env) })) }
+}
 
 /** The same on a pseudo-terminal: stdout and stderr are one, as on a screen. Needs `script` of util-linux. */
 export async function runnerOnTerminal(args: string[], { cwd, env }: RunnerOptions): Promise<Ended> {

@@ -1,0 +1,68 @@
+/**
+ * A verb without the 0.6 s of a core that a process takes to load it. What only a process has stays with processes:
+ * `runner()` starts one for the first call of each verb in a test file, so that every verb is also seen to end by itself.
+ */
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { VERBS } from '../../src/commands/verbs.ts'
+import { SOURCE_CONDITION } from '../../src/job/import-flags.ts'
+
+const ENTRY = fileURLToPath(new URL('./warm-process.ts', import.meta.url))
+
+export interface WarmCall {
+  args: string[]
+  cwd: string
+  env: NodeJS.ProcessEnv
+}
+
+export interface WarmAnswer {
+  code: number
+  stdout: string
+  stderr: string
+}
+
+/** They end a process themselves, are over only when they are told, or show what a terminal does. */
+const COLD = new Set(['work', 'dev', 'verify', 'serve', 'top', 'complete', 'jobs replay', 'migrations test'])
+
+const called = new Set<string>()
+let warm: ChildProcess | undefined
+let busy = false
+
+/** Whether the verb was called before in this test file, and nothing else is being done. With TEST_COLD=1 never. */
+export function isWarm(args: readonly string[]): boolean {
+  const both = args.slice(0, 2).join(' ')
+  const verb = Object.hasOwn(VERBS, both) ? both : (args[0] ?? '')
+  if (!Object.hasOwn(VERBS, verb) || COLD.has(verb) || process.env['TEST_COLD'] === '1') return false
+  const again = called.has(verb)
+  called.add(verb)
+  return again && !busy
+}
+
+/** Rejects when the process dies of it, with how it ended. */
+export async function runWarm(call: WarmCall): Promise<WarmAnswer> {
+  busy = true
+  warm ??= start()
+  const child = warm
+  child.ref()
+  child.channel?.ref()
+  const over = new AbortController()
+  try {
+    child.send(call)
+    const died = once(child, 'exit', over).then(([code, signal]) => {
+      warm = undefined
+      throw new Error(`runner ${call.args.join(' ')} ended its process: ${String(code ?? signal)}`)
+    })
+    const [answer] = await Promise.race([once(child, 'message', over), died])
+    return answer as WarmAnswer
+  } finally {
+    busy = false
+    over.abort()
+    child.unref()
+    child.channel?.unref()
+  }
+}
+
+function start(): ChildProcess {
+  return fork(ENTRY, { execArgv: [`--conditions=${SOURCE_CONDITION}`], stdio: ['ignore', 2, 2, 'ipc'] })
+}
