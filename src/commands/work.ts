@@ -34,7 +34,7 @@ export async function work(config: Config, watch: boolean, duty: ScheduleDuty = 
       hint: placeHint(config) ?? 'runner init makes a first one',
     })
   }
-  const log = openLog(config.logLevel)
+  const log = await openLog(config.logLevel)
   const note = (line: string) => log.logger.info(line)
   const warn = (line: string) => log.logger.warn(line)
   takeLibraryWarnings(warn)

@@ -81,7 +81,7 @@ test.each(Object.entries(OPTIONS) as [string, Option][])(
   'the flag of %s says its variable, its key and its default',
   (key, { flag, env, default: fallback, scope }) => {
     if (flag === undefined) return
-    const help = (helps.get(scope === 'work' ? 'work' : 'init') ?? '').replaceAll(/\s+/g, ' ')
+    const help = (helps.get(scope === 'global' ? 'init' : 'work') ?? '').replaceAll(/\s+/g, ' ')
     const given = [fallback ?? []].flat().map(String).join(', ')
     const told = [
       `env: ${env.join(' or ')}`,

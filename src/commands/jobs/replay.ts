@@ -61,7 +61,7 @@ async function replay(id: string, { queue, local, job }: ReplayFlags, context: C
       captured.push(one)
       context.note(`captured: ${one.method} ${one.args.map(arg => textOf(arg)).join(' ')}`.trimEnd())
     },
-    onLine: openLog(config.logLevel).writeLine,
+    onLine: (await openLog(config.logLevel)).writeLine,
     signal: broken.signal,
   })
   conclude(outcome, captured, context)
