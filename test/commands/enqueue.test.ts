@@ -15,14 +15,12 @@ const keys = () => peer.keys()
 
 describe('one job', () => {
   test('is added with the input as given and the options of its file; what the file prints is not data', async () => {
-    const started = performance.now()
     expect(await enqueue('send-email', '--to', 'ada@example.com', '--tag', 'a', '--urgent')).toEqual({
       code: 0,
       signal: null,
       stdout: 'enqueued send-email 1 on queue mail\n',
       stderr: 'noise at import\n',
     })
-    expect(performance.now() - started).toBeLessThan(3000)
     expect(await jobsOf('mail')).toEqual([
       {
         id: '1',
