@@ -7,7 +7,7 @@ import type { Declared } from './declared.ts'
 import type { Scheduler } from './schedulers.ts'
 
 /** What Redis has, and what the files say; in words. */
-interface Difference {
+export interface Difference {
   what: string
   from: string
   to: string

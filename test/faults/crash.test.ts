@@ -1,8 +1,9 @@
 /** A handler that ends its executor fails itself and nobody else, and the reason says how. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Act } from '../fixtures/actions.ts'
-import { bench, fateOf, KINDS, untilFinished, untilState } from '../helpers/fleet.ts'
+import { bench, KINDS, untilState, type Bench } from '../helpers/fleet.ts'
 import { isLong } from '../helpers/long.ts'
+import { withReplica } from '../helpers/one-replica.ts'
 import { expectPromiseKept } from '../helpers/oracle.ts'
 import { project } from '../helpers/project.ts'
 import { startRedis, type TestRedis } from '../helpers/redis.ts'
@@ -62,44 +63,61 @@ const CASES: Case[] = [
 describe.each(KINDS)('in a %s', isolation => {
   const cases = CASES.filter(({ only }) => only === undefined || only === isolation)
 
-  it.each(cases)('$how fails only the job itself', async ({ act, name = 'act', reason }) => {
-    await using b = await bench(redis)
-    const neighbours = await b.acts(NEIGHBOURS, { do: 'gate', say: 'up', value: 'fine' })
-    await using replica = await Replica.start({
-      redis,
-      args: [
-        '--isolation',
-        isolation,
-        '--concurrency',
-        '60',
-        '--executors',
-        '2',
-        '--executor-memory',
-        '96MiB',
-      ],
-    })
-    await expect.poll(() => b.client.llen('up'), { timeout: 20_000 }).toBe(NEIGHBOURS)
+  let b: Bench
+  let replica: Replica
+  // One for all of them, and it is there at the end. Jobs named like one that was caught blocking would run one by one.
+  const args = [
+    '--concurrency',
+    '60',
+    '--executors',
+    '2',
+    '--executor-memory',
+    '96MiB',
+    '--block-warn',
+    '10m',
+  ]
+  withReplica(
+    () => redis,
+    ['--isolation', isolation, ...args],
+    one => ({ b, replica } = one),
+  )
+
+  it.each(cases)('$how fails only the job itself', async ({ how, act, name = 'act', reason }) => {
+    const ended = replica.events('executor.ended').length
+    const neighbours = await b.acts(NEIGHBOURS, { do: 'gate', key: `open ${how}`, say: how, value: 'fine' })
+    await expect.poll(() => b.client.llen(how), { timeout: 20_000 }).toBe(NEIGHBOURS)
 
     const bad = await b.act(act, { name })
     const fate = await untilState(b.queue, bad.id, 'failed')
     expect(fate.failedReason).toMatch(reason)
     expect(fate.attemptsMade).toBe(1)
 
-    await b.open()
-    await untilFinished(b.queue, NEIGHBOURS + 1)
+    await b.open(`open ${how}`)
     for (const { id } of neighbours)
-      expect(await fateOf(b.queue, id)).toMatchObject({
+      expect(await untilState(b.queue, id)).toMatchObject({
         state: 'completed',
         returnvalue: 'fine',
         attemptsMade: 1,
         stalledCounter: 0,
       })
     await expectPromiseKept(b.client, { ids: neighbours.map(job => job.id as string) })
-    expect(replica.events('executor.ended').length).toBeGreaterThan(0)
+    expect(replica.events('executor.ended').length).toBeGreaterThan(ended)
+  })
+
+  it('fails a job for good that took down three executors', async () => {
+    const job = await b.act({ do: 'exit' }, { attempts: 10 })
+    const fate = await untilState(b.queue, job.id, 'failed')
+    expect(fate.failedReason).toMatch(/^CrashLoopError: act took down 3 executors.*process\.exit\(1\)/)
+    expect(fate.attemptsStarted).toBe(3)
+  })
+
+  it('leaves a replica that stops as any other', async () => {
     replica.kill('SIGTERM')
     expect((await replica.ended).code).toBe(0)
   })
+})
 
+describe.each(KINDS)('in a %s', isolation => {
   it('keeps a result that was returned in the turn in which the executor ends', async () => {
     await using b = await bench(redis, 'default')
     using dir = project({
@@ -134,15 +152,6 @@ describe.each(KINDS)('in a %s', isolation => {
       attemptsMade: 1,
       attemptsStarted: 2,
     })
-  })
-
-  it('fails a job for good that took down three executors', async () => {
-    await using b = await bench(redis)
-    await using _replica = await Replica.start({ redis, args: ['--isolation', isolation] })
-    const job = await b.act({ do: 'exit' }, { attempts: 10 })
-    const fate = await untilState(b.queue, job.id, 'failed')
-    expect(fate.failedReason).toMatch(/^CrashLoopError: act took down 3 executors.*process\.exit\(1\)/)
-    expect(fate.attemptsStarted).toBe(3)
   })
 })
 

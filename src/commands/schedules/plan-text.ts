@@ -1,7 +1,7 @@
 /** A plan, for people and for programs. */
 import type { Redaction } from '../../job/redaction.ts'
 import { shorten } from '../../job/problem.ts'
-import type { Step } from '../../schedule/plan.ts'
+import type { Difference, Step } from '../../schedule/plan.ts'
 import { textTable } from '../../table.ts'
 import { formatMilliseconds } from '../../units.ts'
 
@@ -24,7 +24,17 @@ export function planText(steps: readonly Step[], redaction: Redaction, prune: bo
   return `${textTable([['', 'SCHEDULE', 'QUEUE', ''], ...rows])}\n${summaryOf(steps, prune)}`
 }
 
-export const stepData = (step: Step) => {
+interface StepData {
+  action: Step['action']
+  id: string
+  queue: string
+  job: string
+  /** File, or the config. */
+  from?: string
+  differs?: Difference[]
+}
+
+export function stepData(step: Step): StepData {
   if (step.action === 'orphan') {
     const { id, queue, job } = step.scheduler
     return { action: step.action, id, queue, job }
