@@ -41,6 +41,7 @@ export const ERRORS = {
   FLOW_INVALID: [EXIT.usage, 'none of its jobs is enqueued'],
   FLOW_ID_TAKEN: [EXIT.usage, 'none of its jobs is enqueued'],
   FILE_EXISTS: [EXIT.usage, 'nothing is written'],
+  MANIFEST_INVALID: [EXIT.usage, 'the command ends'],
   REDIS_UNREACHABLE: [EXIT.redis, 'the command ends'],
   REDIS_UNSUITABLE: [EXIT.redis, 'the command ends'],
   REDIS_SERVER_MISSING: [EXIT.redis, 'the command ends'],

@@ -2,6 +2,7 @@
 import type { z } from 'zod'
 import { GLOBAL_OPTIONS } from './options/global-options.ts'
 import { HTTP_OPTIONS } from './options/http-options.ts'
+import { KUBERNETES_OPTIONS } from './options/kubernetes-options.ts'
 import type { Option } from './options/option.ts'
 import { REPLICA_OPTIONS } from './options/replica-options.ts'
 import type { redisTarget } from './setting-schemas.ts'
@@ -11,10 +12,12 @@ export { DEFAULT_LOCK_DURATION } from './options/replica-options.ts'
 
 export type RedisTarget = z.infer<typeof redisTarget>
 
-export const OPTIONS = { ...GLOBAL_OPTIONS, ...REPLICA_OPTIONS, ...HTTP_OPTIONS } as const satisfies Record<
-  string,
-  Option
->
+export const OPTIONS = {
+  ...GLOBAL_OPTIONS,
+  ...REPLICA_OPTIONS,
+  ...HTTP_OPTIONS,
+  ...KUBERNETES_OPTIONS,
+} as const satisfies Record<string, Option>
 
 export type OptionKey = keyof typeof OPTIONS
 

@@ -33,6 +33,7 @@ export const GROUPS: Record<string, string> = {
   jobs: 'what becomes of single jobs',
   schedules: 'which jobs are run by themselves, and when',
   migrations: 'runs of migrations: how far they are, and what becomes of them',
+  k8s: 'how this project runs on Kubernetes',
 }
 
 export const VERBS: Record<string, VerbEntry> = {
@@ -188,6 +189,10 @@ export const VERBS: Record<string, VerbEntry> = {
   check: {
     about: 'load every job file, and warn of what may hold its event loop',
     load: () => import('./check.ts'),
+  },
+  'k8s render': {
+    about: 'print the objects of Kubernetes that run this project',
+    load: () => import('./k8s/render.ts'),
   },
   config: {
     about: 'show every setting and where it comes from, without credentials',

@@ -1,0 +1,49 @@
+/** `runner serve`: what the autoscaler asks, and where Prometheus reads the queues. Always on, so never scaled. */
+import type { IDeployment } from 'kubernetes-models/apps/v1/Deployment'
+import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget'
+import type { IService } from 'kubernetes-models/v1/Service'
+import { gatewayName, metadata, podLabels } from './object.ts'
+import type { Plan } from './plan.ts'
+import { PORT, PORT_NAME, envOf, podOf } from './pod.ts'
+
+/** It has nothing to finish. Seconds. */
+const TERMINATION = 10
+
+export function gatewayOf(plan: Plan): [IDeployment, IPodDisruptionBudget, IService] {
+  const name = gatewayName(plan)
+  const labels = podLabels(plan, 'serve', name)
+  const { replicas, memory, cpu } = plan.gateway
+  const meta = metadata(plan, name, labels)
+  const selector = { matchLabels: labels }
+  const template = podOf(plan, {
+    name: 'serve',
+    labels,
+    args: ['serve', '--http', `:${PORT}`],
+    env: envOf(plan, plan.redis.readerKey ?? plan.redis.key),
+    envFrom: plan.secrets,
+    memory,
+    cpu,
+    lockDuration: 0,
+    terminationGracePeriodSeconds: TERMINATION,
+  })
+  return [
+    {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: meta,
+      spec: { replicas, revisionHistoryLimit: 3, selector, template },
+    },
+    {
+      apiVersion: 'policy/v1',
+      kind: 'PodDisruptionBudget',
+      metadata: meta,
+      spec: { maxUnavailable: 1, unhealthyPodEvictionPolicy: 'AlwaysAllow', selector },
+    },
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: meta,
+      spec: { selector: labels, ports: [{ name: PORT_NAME, port: PORT, targetPort: PORT_NAME }] },
+    },
+  ]
+}
