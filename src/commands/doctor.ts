@@ -1,8 +1,15 @@
 /** `runner doctor`: what is wrong with this Redis, its queues and those who work them: expected, actual, and the fix. */
+import { readFile } from 'node:fs/promises'
+import { text } from 'node:stream/consumers'
 import type { Command } from 'commander'
+import type { Config } from '../config.ts'
+import { readDocuments } from '../deploy/documents.ts'
 import { examine } from '../doctor/examination.ts'
 import type { Finding, Level } from '../doctor/finding.ts'
-import { EXIT } from '../errors.ts'
+import type { GivenManifest } from '../doctor/manifest.ts'
+import { EXIT, RunnerError, messageOf } from '../errors.ts'
+import { inspectJobs } from '../job/loader.ts'
+import type { JobFile } from '../job/manifest.ts'
 import { openRedis } from '../redis/connection.ts'
 import { textTable } from '../table.ts'
 import { addHelp } from './help.ts'
@@ -15,27 +22,62 @@ export function define(command: Command, context: CliContext): void {
   command
     .argument('[queue]', 'default: all queues')
     .option('--all', 'show what is well, too')
-    .action(async (queue: string | undefined, { all }: { all?: true }) =>
-      diagnose(queue, all === true, context),
-    )
+    .option('--manifest <file>', 'look at a manifest of Kubernetes, too; - is stdin')
+    .action(async (queue: string | undefined, flags: DoctorFlags) => diagnose(queue, flags, context))
   addHelp(
     command,
     [
       ['runner doctor', 'Redis, clocks, prefixes, queues, handlers, schedulers, locks; it only reads'],
       ['runner doctor mail --all', 'one queue, and what is well of it'],
       ['runner doctor --json', 'in CI: exit 1 on an error, not on a warning'],
+      [
+        'kubectl kustomize deploy/overlays/prod | runner doctor --manifest -',
+        'held against Redis and what was measured',
+      ],
     ],
     ['ok', 'runtime', 'usage', 'redis'],
   )
 }
 
-async function diagnose(queue: string | undefined, all: boolean, context: CliContext): Promise<void> {
+interface DoctorFlags {
+  all?: true
+  manifest?: string
+}
+
+async function diagnose(
+  queue: string | undefined,
+  { all, manifest: file }: DoctorFlags,
+  context: CliContext,
+): Promise<void> {
   const config = await context.config()
   const { files } = jobFiles(config)
+  const manifest = file === undefined ? undefined : await readManifest(file, files, config)
   await using redis = await openRedis(config, { onMessage: context.note })
-  const findings = await examine({ redis, config, files: files.map(({ name }) => name), only: queue })
-  context.print(textOf(findings, all), findings)
+  const findings = await examine({
+    redis,
+    config,
+    files: files.map(({ name }) => name),
+    only: queue,
+    ...(manifest && { manifest }),
+  })
+  context.print(textOf(findings, all === true), findings)
   if (findings.some(({ level }) => level === 'error')) process.exitCode = EXIT.runtime
+}
+
+/** With the queues of the job files here; what of them does not load is for `runner check` to say. */
+async function readManifest(file: string, files: JobFile[], { schedules }: Config): Promise<GivenManifest> {
+  const documents = readDocuments(await textOfFile(file), file === '-' ? 'stdin' : file)
+  const { jobs } = await inspectJobs(files)
+  const named = [...jobs, ...Object.values(schedules)].flatMap(({ queue }) => queue ?? [])
+  return { documents, queues: [...new Set(named)].sort() }
+}
+
+async function textOfFile(file: string): Promise<string> {
+  try {
+    return file === '-' ? await text(process.stdin) : await readFile(file, 'utf8')
+  } catch (error) {
+    throw new RunnerError('MANIFEST_INVALID', `--manifest: ${messageOf(error)}`, { cause: error })
+  }
 }
 
 function textOf(findings: readonly Finding[], all: boolean): string {

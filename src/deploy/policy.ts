@@ -36,14 +36,20 @@ export const RULES: Record<string, Rule> = {
   security: { expected: 'not root, read-only, no capabilities, seccomp', check: securityComplaints },
 }
 
-/** `queues`: that jobs name; none: it is not known. */
+export interface KnownQueues {
+  /** That jobs name: each is to be worked. None: it is not known. */
+  queues?: readonly string[]
+  /** Others that there are. */
+  seen?: readonly string[]
+}
+
 export function worldOf(
   documents: readonly Document[],
   config: Config,
-  queues: readonly string[] = [],
+  { queues = [], seen = [] }: KnownQueues = {},
 ): World {
   const makers = podMakersOf(documents)
-  return { documents, makers, workloads: workloadsOf(makers), config, queues }
+  return { documents, makers, workloads: workloadsOf(makers), config, queues, seen }
 }
 
 /** All complaints about objects that are at hand. */

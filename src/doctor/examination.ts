@@ -11,6 +11,7 @@ import { clockFindings } from './clocks.ts'
 import { queueFacts } from './facts.ts'
 import { bad, type Finding, type Judgement } from './finding.ts'
 import { handlerFindings } from './handlers.ts'
+import { manifestFindings, type GivenManifest } from './manifest.ts'
 import { prefixFindings } from './prefixes.ts'
 import { schedulerFindings } from './schedulers.ts'
 import { serverFindings } from './server.ts'
@@ -38,9 +39,17 @@ export interface ExaminationOptions {
   files: readonly string[]
   /** Leaves out what is about other queues. */
   only: string | undefined
+  /** Of Kubernetes, to be held against what there is. */
+  manifest?: GivenManifest
 }
 
-export async function examine({ redis, config, files, only }: ExaminationOptions): Promise<Finding[]> {
+export async function examine({
+  redis,
+  config,
+  files,
+  only,
+  manifest,
+}: ExaminationOptions): Promise<Finding[]> {
   const client = redis.connect('doctor')
   // Alone, as what else is asked would be in the way of its pings.
   const [ofServer, unreached] = await attempt('server', () => serverFindings(redis, client))
@@ -49,7 +58,9 @@ export async function examine({ redis, config, files, only }: ExaminationOptions
   )
   if (survey === undefined) return [...(ofServer ?? unreached), ...unseen]
   const looks = await Promise.all(
-    Object.entries(LOOKS).map(([name, look]) => attempt(name, async () => look(survey))),
+    Object.entries(manifest === undefined ? LOOKS : { ...LOOKS, ...looksAt(manifest) }).map(([name, look]) =>
+      attempt(name, async () => look(survey)),
+    ),
   )
   const strange = only === undefined ? [] : strangeQueue(only, survey.queues)
   const all = [
@@ -59,6 +70,10 @@ export async function examine({ redis, config, files, only }: ExaminationOptions
   ].flat()
   return all.filter(({ queue }) => only === undefined || queue === null || queue === only)
 }
+
+const looksAt = (manifest: GivenManifest): typeof LOOKS => ({
+  manifest: survey => manifestFindings(survey, manifest),
+})
 
 /** What came of it, or a finding that says why nothing did. */
 async function attempt<T>(name: string, look: () => Promise<T>): Promise<[T, []] | [undefined, [Finding]]> {

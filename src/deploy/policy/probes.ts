@@ -80,7 +80,7 @@ function* probeFaults(
 }
 
 /** Milliseconds until a workload that does not answer is restarted; undefined: never. */
-export function budgetOf({ container }: Workload): number | undefined {
+export function restartBudget({ container }: Workload): number | undefined {
   const given = container['livenessProbe']
   if (given === undefined) return undefined
   const times = Object.entries(PROBE_DEFAULTS).map(([field, usual]) => [
@@ -93,7 +93,7 @@ export function budgetOf({ container }: Workload): number | undefined {
 export function* livenessComplaints({ workloads, config }: World): Generator<Complaint> {
   for (const workload of workloads) {
     if (workload.run.verb !== 'work') continue
-    const budget = budgetOf(workload)
+    const budget = restartBudget(workload)
     const lockDuration = settingOf(workload.run, 'lockDuration', config)
     if (budget === undefined || budget > lockOf(lockDuration)) continue
     const lock = formatMilliseconds(lockOf(lockDuration))

@@ -21,6 +21,8 @@ export interface World {
   config: Config
   /** That the jobs name; empty: it is not known. */
   queues: readonly string[]
+  /** Others that there are. */
+  seen: readonly string[]
 }
 
 export interface Rule {

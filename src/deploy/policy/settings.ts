@@ -51,7 +51,13 @@ export function* redisComplaints({ workloads }: World): Generator<Complaint> {
   }
 }
 
-export function* queueComplaints({ workloads, documents, config, queues }: World): Generator<Complaint> {
+export function* queueComplaints({
+  workloads,
+  documents,
+  config,
+  queues,
+  seen,
+}: World): Generator<Complaint> {
   const workers = workloads.filter(({ run }) => run.verb === 'work')
   if (workers.length === 0) {
     const [first] = documents
@@ -76,7 +82,7 @@ export function* queueComplaints({ workloads, documents, config, queues }: World
     )
   }
   for (const { workload, worked } of queues.length === 0 ? [] : byWorker)
-    for (const queue of worked.filter(name => !queues.includes(name))) {
+    for (const queue of worked.filter(name => !queues.includes(name) && !seen.includes(name))) {
       const near = closest(queue, queues)
       yield warning(
         workload,
