@@ -30,10 +30,7 @@ export function define(command: Command, context: CliContext): void {
       ['runner doctor', 'Redis, clocks, prefixes, queues, handlers, schedulers, locks; it only reads'],
       ['runner doctor mail --all', 'one queue, and what is well of it'],
       ['runner doctor --json', 'in CI: exit 1 on an error, not on a warning'],
-      [
-        'kubectl kustomize deploy/overlays/prod | runner doctor --manifest -',
-        'held against Redis and what was measured',
-      ],
+      ['runner doctor --manifest app.yaml', 'a manifest, held against Redis and what replicas measured'],
     ],
     ['ok', 'runtime', 'usage', 'redis'],
   )

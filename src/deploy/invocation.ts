@@ -48,7 +48,10 @@ export function invocationOf(container: Fields): Invocation {
   const isReplaced = words.some(word => /(^|[;&\s])exec\s/.test(word))
   const shell = isReplaced ? undefined : [words[0] ?? ''].map(lastPart).find(word => SHELLS.test(word))
   // `sh -c 'runner work --queue mail'` is read too: what it gets wrong beside the shell is worth to be known.
-  const split = SHELLS.test(lastPart(words[0] ?? '')) ? words.flatMap(word => word.split(/\s+/)) : words
+  const isShell = SHELLS.test(lastPart(words[0] ?? ''))
+  const split = isShell
+    ? words.flatMap(word => word.split(/\s+/)).filter(word => !/^-\w*c$/.test(word))
+    : words
   const verb = split.find(word => word === 'work' || word === 'serve')
   const isOurs = verb !== undefined && (isCalled || split.some(word => RUNNER.test(lastPart(word))))
   return {

@@ -84,6 +84,12 @@ function* serviceFaults(
   { hostname, port }: URL,
 ): Generator<Complaint> {
   const [name, namespace = scaler.namespace] = hostname.split('.')
+  // It is KEDA that asks, from a namespace of its own.
+  if (!hostname.includes('.')) {
+    const told = `asks ${hostname}, which KEDA looks for in its own namespace`
+    yield error(scaler, told, `http://${hostname}.${scaler.namespace}.svc:${port || '80'}`)
+    return
+  }
   const service = documents.find(
     one => one.kind === 'Service' && one.name === name && one.namespace === namespace,
   )
