@@ -18,7 +18,7 @@ export function readDocuments(text: string, file: string): Document[] {
   const lines = new LineCounter()
   const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false })
   const documents = [...parsed].flatMap(document => {
-    const line = lines.linePos(document.range?.[0] ?? 0).line
+    const line = lines.linePos(document.contents?.range?.[0] ?? 0).line
     const [error] = document.errors
     if (error !== undefined) {
       const at = lines.linePos(error.pos[0])

@@ -8,7 +8,9 @@ export const HEADER = '# Made by `runner k8s render`: what is changed here is lo
 
 /** A document for each, without shared anchors. */
 export const yamlOf = (objects: readonly object[]): string =>
-  objects.map(object => stringify(object, { lineWidth: 0, aliasDuplicateObjects: false })).join('---\n')
+  objects
+    .map(object => stringify(object, { lineWidth: 0, aliasDuplicateObjects: false, singleQuote: true }))
+    .join('---\n')
 
 /** Text by path: a file for each object, and a `kustomization.yaml` that names them after those of `resources`. */
 function folderOf(

@@ -1,11 +1,13 @@
 /** What every object has: a name, a namespace, and labels by which others find it. */
-import type { IObjectMeta } from '@kubernetes-models/apimachinery/apis/meta/v1/ObjectMeta'
+import type { IDeployment } from 'kubernetes-models/apps/v1/Deployment'
 import type { Plan } from './plan.ts'
+
+type Metadata = NonNullable<IDeployment['metadata']>
 
 export interface KubernetesObject {
   apiVersion: string
   kind: string
-  metadata?: IObjectMeta
+  metadata?: Metadata
 }
 
 type Labels = Record<string, string>
@@ -20,7 +22,7 @@ export const podLabels = (plan: Plan, component: 'worker' | 'serve', object: str
   'app.kubernetes.io/instance': object,
 })
 
-export const metadata = (plan: Plan, name: string, labels: Labels = appLabels(plan)): IObjectMeta => ({
+export const metadata = (plan: Plan, name: string, labels: Labels = appLabels(plan)): Metadata => ({
   name,
   namespace: plan.namespace,
   labels,

@@ -14,7 +14,8 @@ import type { Survey } from './survey.ts'
  */
 const BESIDE_QUEUES = 5
 
-const connectionsOf = (queues: number): number => BESIDE_QUEUES + queues
+/** Of a replica that works so many queues, at most. */
+export const connectionsOf = (queues: number): number => BESIDE_QUEUES + queues
 
 /** None where INFO is forbidden, which is told elsewhere. */
 export async function connectionFindings(

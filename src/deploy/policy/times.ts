@@ -1,5 +1,5 @@
 /** A pod is given the time that its replica takes to stop. */
-import { at, fields, list, number } from '../documents.ts'
+import { at, list, number } from '../documents.ts'
 import { settingOf } from '../invocation.ts'
 import { LONGEST_TERMINATION, terminationSeconds } from '../timing.ts'
 import type { Workload } from '../workload.ts'
@@ -9,7 +9,7 @@ import { error, warning, type Complaint, type World } from './rule.ts'
 const TERMINATION_DEFAULT = 30
 
 /** Seconds that a replica of it has between TERM and KILL: what `preStop` sleeps is part of the whole. */
-export function terminationOf({ pod, container }: Workload): { given: number; slept: number } {
+function terminationOf({ pod, container }: Workload): { given: number; slept: number } {
   const given = number(pod['terminationGracePeriodSeconds']) ?? TERMINATION_DEFAULT
   const words = list(at(container, 'lifecycle.preStop.exec.command')).join(' ')
   const [, word = '0'] = /\bsleep (\d+)/.exec(words) ?? []
@@ -33,7 +33,3 @@ export function* graceComplaints({ workloads, config }: World): Generator<Compla
     }
   }
 }
-
-/** Of all that `fields` may hold, whether a probe is there. */
-export const probeOf = ({ container }: Workload, name: string) =>
-  container[name] === undefined ? undefined : fields(container[name])
