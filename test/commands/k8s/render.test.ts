@@ -1,9 +1,11 @@
 /** `runner k8s render` in a user's project: what it prints, what it writes, what it warns of. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseAllDocuments } from 'yaml'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { project } from '../../helpers/project.ts'
 import { runner } from '../../helpers/runner.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
 
 const JOB = (queue: string) =>
   `import { job } from 'bullmq-runner'\nexport default job({ queue: '${queue}', timeout: '1m', run() {} })\n`
