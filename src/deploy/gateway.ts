@@ -19,7 +19,8 @@ export function gatewayOf(plan: Plan): [IDeployment, IPodDisruptionBudget, IServ
     name: 'serve',
     labels,
     args: ['serve', '--http', `:${PORT}`],
-    env: envOf(plan, plan.redis.readerKey ?? plan.redis.key),
+    // How many jobs a replica has at once, while there is none to say so.
+    env: envOf(plan, plan.redis.readerKey ?? plan.redis.key, { RUNNER_QUEUES: queuesOf(plan) }),
     envFrom: plan.secrets,
     memory,
     cpu,
@@ -47,3 +48,6 @@ export function gatewayOf(plan: Plan): [IDeployment, IPodDisruptionBudget, IServ
     },
   ]
 }
+
+const queuesOf = ({ groups }: Plan): string =>
+  groups.flatMap(({ queues }) => queues.map(({ name, concurrency }) => `${name}:${concurrency}`)).join(',')

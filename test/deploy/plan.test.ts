@@ -95,6 +95,15 @@ describe('times', () => {
   })
 })
 
+test('the gateway knows how many jobs a replica has at once, and logs in as one who reads', async () => {
+  const own = { redis: { readerKey: 'reader' }, groups: { a: { queues: ['mail:5', 'reports'] } } }
+  const [gateway] = objectsOf(await plan(own)) as IDeployment[]
+  expect(gateway?.spec?.template.spec?.containers[0]?.env).toEqual([
+    { name: 'REDIS_URL', valueFrom: { secretKeyRef: { name: 'runner-redis', key: 'reader' } } },
+    { name: 'RUNNER_QUEUES', value: 'mail:5,reports:10' },
+  ])
+})
+
 test('without an autoscaler there are as many replicas as minReplicas', async () => {
   const objects = objectsOf(await plan({ autoscaler: 'none', groups: { default: { minReplicas: 3 } } }))
   expect(named(objects)).not.toContain('ScaledObject/runner-default')
