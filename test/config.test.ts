@@ -51,7 +51,7 @@ describe('precedence', () => {
     expect(config).toMatchObject({
       jobs: ['jobs', 'scripts'],
       concurrency: 10,
-      executorMemory: 1024 ** 3,
+      executorMemory: 'auto',
       drain: false,
     })
     expect(

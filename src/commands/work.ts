@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { databasesOf, type Config } from '../config.ts'
 import { EXIT, RunnerError, messageOf, type ExitCode } from '../errors.ts'
 import { Control } from '../fleet/control.ts'
+import { memoryDoubt } from '../fleet/executor-memory.ts'
 import { FileWatch } from '../fleet/file-watch.ts'
 import { Recycling } from '../fleet/recycling.ts'
 import { StopConditions, readQueue } from '../fleet/stop-conditions.ts'
@@ -38,6 +39,8 @@ export async function work(config: Config, watch: boolean, duty: ScheduleDuty = 
   const note = (line: string) => log.logger.info(line)
   const warn = (line: string) => log.logger.warn(line)
   takeLibraryWarnings(warn)
+  const doubt = memoryDoubt(config)
+  if (doubt !== undefined) warn(doubt)
   const events = new Events()
   logEvents(events, log.logger)
   const redis = await openRedis(config, { onMessage: note })

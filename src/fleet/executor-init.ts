@@ -1,6 +1,7 @@
 /** What executors are started with, by the settings of a replica. */
 import { databasesOf, type Config } from '../config.ts'
 import type { JobFile } from '../job/manifest.ts'
+import { executorMemory } from './executor-memory.ts'
 import type { ExecutorInit } from './port.ts'
 
 export function executorInit(config: Config, files: JobFile[]): ExecutorInit {
@@ -8,7 +9,7 @@ export function executorInit(config: Config, files: JobFile[]): ExecutorInit {
     files,
     logLevel: config.logLevel,
     redact: config.redact,
-    memory: config.executorMemory,
+    memory: executorMemory(config),
     settings: { databases: databasesOf(config) },
   }
 }

@@ -9,6 +9,7 @@ import type { Duplex } from 'node:stream'
 import { bytes } from '../units.ts'
 import { importFlags } from '../job/import-flags.ts'
 import { Outbox, splitBatch } from './batch.ts'
+import { withoutHeapFlags } from './heap-flags.ts'
 import { FROM, record } from './protocol.ts'
 import type { OpenPort, PortExit } from './port.ts'
 import { ProcessWatch } from './process-watch.ts'
@@ -19,6 +20,7 @@ export const openProcess: OpenPort = (init, events) => {
   const mebibytes = Math.ceil(init.memory / bytes('1MiB'))
   const child = fork(entry, [], {
     execArgv: [...importFlags(), `--max-old-space-size=${mebibytes}`],
+    env: withoutHeapFlags(process.env),
     // Descriptor 4 carries the last words: a pipe can be written synchronously by a process that is about to exit.
     // Descriptor 5 is of the thread inside that goes on while the main one is blocked.
     stdio: ['ignore', 'inherit', 'pipe', 'ipc', 'pipe', 'pipe'],

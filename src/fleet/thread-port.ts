@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads'
 import { bytes, formatMebibytes } from '../units.ts'
 import { importFlags } from '../job/import-flags.ts'
 import { beatMemory, readBeat } from './beat.ts'
+import { freeThreadsOfHeapFlags } from './heap-flags.ts'
 import type { ExecutorInit, OpenPort, PortExit } from './port.ts'
 import { sight } from './sight.ts'
 import { debugThread } from './thread-debuggee.ts'
@@ -18,6 +19,7 @@ export interface ThreadInit extends ExecutorInit {
 export const openThread: OpenPort = (init, events) => {
   const [ours, theirs] = Wire.ends()
   const beat = beatMemory()
+  freeThreadsOfHeapFlags()
   const worker = new Worker(entry, {
     workerData: { ...init, wire: theirs, beat } satisfies ThreadInit,
     transferList: [theirs.side],

@@ -47,9 +47,9 @@ export const REPLICA_OPTIONS = {
     'work',
     '--executor-memory <size>',
     'RUNNER_EXECUTOR_MEMORY',
-    size(),
-    '1GiB',
-    'JavaScript heap of one executor; beyond it the job fails, not the worker',
+    wordOr('auto', size()),
+    'auto',
+    'JavaScript heap of one executor; beyond it the job fails, not the worker. auto: 1GiB, less where a container has less',
   ),
   executorMaxJobs: option(
     'work',

@@ -87,7 +87,7 @@ describe('runner config', () => {
       /^SETTING {2,}VALUE {2,}FROM\nredis {2,}redis:\/\/\*\*\*@host\/2 {2,}env REDIS_URL\n/,
     )
     expect(stdout).toMatch(/^grace {2,}3s {2,}file \/.*runner\.config\.mjs$/m)
-    expect(stdout).toMatch(/^executorMemory {2,}1GiB {2,}default$/m)
+    expect(stdout).toMatch(/^executorMemory {2,}auto {2,}default$/m)
     expect(stdout).toMatch(/^jobs {2,}jobs,scripts {2,}default$/m)
     expect(stdout).toMatch(/^maxRss {2,}- {2,}default$/m)
   })
