@@ -25,8 +25,8 @@ RUN ln -s /opt/bullmq-runner/bin/runner.js /usr/local/bin/runner \
  && ln -s /opt/bullmq-runner /opt/bullmq-runner/node_modules/zod /node_modules/ \
  && chown 1000:1000 "$NODE_COMPILE_CACHE" \
  && setpriv --reuid=1000 --regid=1000 --clear-groups node --conditions=@bullmq-runner/source --input-type=module \
-      --eval 'for (const file of fs.globSync("src/{index,commands/{program,work,enqueue},fleet/inside/runtime,job/load}.ts")) await import("./" + file)' \
- && chown -R 0:0 "$NODE_COMPILE_CACHE"
+      --eval 'for (const file of fs.globSync("src/{cli,index,commands/{program,work,enqueue},fleet/inside/runtime,job/load}.ts")) await import("./" + file)' \
+ && chown -R 0:0 "$NODE_COMPILE_CACHE" && chmod -R a+rX "$NODE_COMPILE_CACHE"
 USER 1000:1000
 WORKDIR /app
 STOPSIGNAL SIGTERM

@@ -78,6 +78,8 @@ async function join(cwd: string, background: boolean): Promise<Joined> {
   try {
     folder = preparePrivateFolder(cwd)
   } catch (error) {
+    // In a container neither is there, and only the server is what its user may give it.
+    if (findServerBinary() === undefined) throw missing()
     throw failed(`.runner/ cannot be used: ${messageOf(error)}`)
   }
   let keeper: ChildProcess | undefined
@@ -107,13 +109,7 @@ async function join(cwd: string, background: boolean): Promise<Joined> {
 
 function startKeeper(folder: PrivateFolder): ChildProcess {
   const binary = findServerBinary()
-  if (binary === undefined) {
-    const install = installCommand()
-    const fix = install === undefined ? 'install one' : `install one with \`${typedCommand(install)}\``
-    throw new RunnerError('REDIS_SERVER_MISSING', 'no redis-server or valkey-server found on PATH', {
-      hint: `${fix}, or name a server elsewhere with --redis URL or REDIS_URL`,
-    })
-  }
+  if (binary === undefined) throw missing()
   // What the user's shell set for its own Node (--inspect, --import) is not meant for the keeper.
   const { NODE_OPTIONS: _, ...env } = process.env
   const log = openSync(folder.keeperLog, 'a', 0o600)
@@ -131,6 +127,14 @@ function startKeeper(folder: PrivateFolder): ChildProcess {
   } finally {
     closeSync(log)
   }
+}
+
+function missing(): RunnerError {
+  const install = installCommand()
+  const fix = install === undefined ? 'install one' : `install one with \`${typedCommand(install)}\``
+  return new RunnerError('REDIS_SERVER_MISSING', 'no redis-server or valkey-server found on PATH', {
+    hint: `${fix}, or name a server elsewhere with --redis URL or REDIS_URL`,
+  })
 }
 
 function failed(reason: string): RunnerError {

@@ -18,7 +18,7 @@ export interface Bench extends AsyncDisposable {
 }
 
 /** An empty server and a queue on it. Of its own connections, closed at the end. */
-export async function bench(redis: TestRedis, name = 'fleet'): Promise<Bench> {
+export async function bench(redis: Pick<TestRedis, 'client'>, name = 'fleet'): Promise<Bench> {
   const client = redis.client()
   await client.flushall()
   const queue = new Queue(name, { connection: client })
