@@ -47,8 +47,14 @@ export interface TestRedis extends AsyncDisposable {
   flush(): Promise<void>
 }
 
-/** Starts a server and waits until it answers. Throws with the server's log when it does not. */
+/**
+ * Starts a server and waits until it answers. Throws with the server's log when it does not. A local one first, though an
+ * engine may answer: it is there in milliseconds, most tests freeze, kill or restart its process by its pid, and nothing
+ * of it is left when a test is killed. `TEST_REDIS=container` takes it from the engine, for tests that do none of this.
+ */
 export async function startRedis(options: TestRedisOptions = {}): Promise<TestRedis> {
+  if (process.env['TEST_REDIS'] === 'container')
+    return (await import('./redis-container.ts')).startRedisContainer(options, DEFAULT_ARGS)
   const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'test-redis-'))
   const removed = options.dir === undefined ? dir : ''
   const clients = new Set<Redis>()
