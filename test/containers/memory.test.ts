@@ -16,10 +16,11 @@ describeContainers('512 MiB', () => {
   it('a job that fills its heap fails alone, with the settings as they are, and the replica lives', async () => {
     await using b = await containers.queue()
     await using replica = await containers.replica(EXECUTORS, { memory })
+    // It fills the heap beside another job, and once more alone.
     const beside = await b.act({ do: 'gate', value: 'fine' })
     await untilRecorded(b.client, 'start', 1)
     const bad = await b.act({ do: 'allocate', value: 2 ** 31 })
-    const { failedReason } = await untilState(b.queue, bad.id, 'failed')
+    const { failedReason } = await untilState(b.queue, bad.id, 'failed', 180_000)
     expect(failedReason).toContain('ran out of memory (heap limit 128 MiB)')
     await b.open()
     expect(await untilState(b.queue, beside.id)).toMatchObject({ state: 'completed', returnvalue: 'fine' })
