@@ -6,6 +6,7 @@ import { EXIT, RunnerError, messageOf, type ExitCode } from '../errors.ts'
 import { Control } from '../fleet/control.ts'
 import { memoryDoubt } from '../fleet/executor-memory.ts'
 import { FileWatch } from '../fleet/file-watch.ts'
+import { Health } from '../fleet/health.ts'
 import { Recycling } from '../fleet/recycling.ts'
 import { StopConditions, readQueue } from '../fleet/stop-conditions.ts'
 import { Stopping } from '../fleet/stopping.ts'
@@ -53,11 +54,12 @@ export async function work(config: Config, watch: boolean, duty: ScheduleDuty = 
   /** What accompanies the replica, closed in reverse order once it has stopped. None of it throws at its end. */
   const beside = new AsyncDisposableStack()
   beside.defer(() => redis.close())
+  const health = beside.use(new Health({ config, supervisor, stopping, redis, events }))
   let code: ExitCode = EXIT.runtime
   conditions.startClock()
   try {
     if (config.http !== undefined) {
-      const app = replicaApp({ supervisor, stopping })
+      const app = replicaApp({ health })
       events.emit('http.listening', { url: beside.use(await listen(app, config.http)).url })
     }
     const started = supervisor.start(manifest => {

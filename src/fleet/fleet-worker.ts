@@ -19,6 +19,7 @@ import {
   type WorkerOptions,
 } from 'bullmq'
 import { SupersededError } from '../errors.ts'
+import { Fetching } from './fetching.ts'
 import { FleetJob, type RawResult } from './fleet-job.ts'
 import type { Fence } from '../redis/fence.ts'
 import { FleetLocks, type Renewal } from './fleet-locks.ts'
@@ -47,6 +48,7 @@ type NextJob = [json?: JobJson, id?: string, limitDelay?: number, delayUntil?: n
 interface Internals {
   updateDelays(limitDelay?: number, delayUntil?: number): void
   drained: boolean
+  limitUntil: number
   mainLoopQueue: { add(fetched: Promise<undefined>): void } | null
 }
 
@@ -56,6 +58,8 @@ export class FleetWorker extends Worker<unknown, RawResult> {
   readonly #short: boolean
   readonly #replies: Replies
   readonly #sweeps: SweepGuard
+  readonly #leaving = new AbortController()
+  readonly fetching: Fetching
 
   constructor(
     queue: string,
@@ -69,11 +73,22 @@ export class FleetWorker extends Worker<unknown, RawResult> {
     this.#onDeferred = onDeferred
     this.#replies = replies
     const locks = this.lockManager as FleetLocks
-    void new LockReclaim(this.backend, locks, fence, onSuperseded)
+    void new LockReclaim(this.backend, locks, fence, onSuperseded, this.#leaving.signal)
+    this.fetching = new Fetching(this.backend, this.#leaving.signal)
     this.#sweeps = new SweepGuard(this.backend, () => locks.lockDuration)
     const { updateDelays, drained } = this as unknown as Partial<Internals>
     this.#short =
       typeof updateDelays === 'function' && typeof drained === 'boolean' && options.telemetry === undefined
+  }
+
+  /** Jobs whose locks it holds: they run, or their end is being written. */
+  get held(): number {
+    return this.lockManager.getActiveJobCount()
+  }
+
+  /** It takes no job because the queue's rate limit told it to wait. */
+  get sleepsForRate(): boolean {
+    return ((this as unknown as Partial<Internals>).limitUntil ?? 0) > Date.now()
   }
 
   get lockTimes(): LockTimes {
@@ -164,6 +179,7 @@ export class FleetWorker extends Worker<unknown, RawResult> {
     [json, id, limitDelay, delayUntil]: NextJob,
     token: string,
   ): Promise<Job<unknown, RawResult> | undefined> {
+    this.fetching.turns++
     const internals = this as unknown as Internals
     internals.updateDelays(limitDelay, delayUntil)
     // Without a next job both are null, as Redis has it, when the reply says only how long to wait.
@@ -181,6 +197,7 @@ export class FleetWorker extends Worker<unknown, RawResult> {
    * others close, so that no job is fetched by a worker that is gone. Must be paused and hold no job.
    */
   async leave(): Promise<void> {
+    this.#leaving.abort()
     this.#sweeps.close()
     await this.backend.disconnectBlocking(true)
     await this.mainLoopRunning

@@ -9,6 +9,8 @@
 import type { RedisQueueBackend } from 'bullmq'
 import { SupersededError } from '../errors.ts'
 import type { Fence } from '../redis/fence.ts'
+import { isRefusal } from '../redis/redis-error.ts'
+import { waitOutRefusal } from './fetching.ts'
 import type { FleetJob } from './fleet-job.ts'
 import type { FleetLocks, Held } from './fleet-locks.ts'
 
@@ -35,9 +37,17 @@ export class LockReclaim {
   readonly #locks: FleetLocks
   readonly #fence: Fence
   readonly #onSuperseded: OnSuperseded
+  readonly #over: AbortSignal
 
-  /** `backend` is that of the worker of these locks: its commands are replaced. */
-  constructor(backend: RedisQueueBackend, locks: FleetLocks, fence: Fence, onSuperseded: OnSuperseded) {
+  /** `backend` is that of the worker of these locks: its commands are replaced. `over`: it is about to be closed. */
+  constructor(
+    backend: RedisQueueBackend,
+    locks: FleetLocks,
+    fence: Fence,
+    onSuperseded: OnSuperseded,
+    over: AbortSignal,
+  ) {
+    this.#over = over
     this.#locks = locks
     this.#fence = fence
     this.#onSuperseded = onSuperseded
@@ -53,8 +63,8 @@ export class LockReclaim {
       // Hot path, for the first of them: nothing but the move until it fails.
       const guarded: Move = (id, ...rest) => {
         locks.leave(id, true)
-        return move(id, ...rest).catch(async (error: unknown) =>
-          (await this.#canMove(id, locks.lockDuration, error)) ? move(id, ...rest) : made,
+        return move(id, ...rest).catch((error: unknown) =>
+          this.#insist(id, error, () => move(id, ...rest), made),
         )
       }
       const released: Move = async (id, ...rest) => {
@@ -68,6 +78,22 @@ export class LockReclaim {
       }
       // The worker lets go of a finished job by itself.
       Object.assign(backend, { [name]: name === 'moveToFinished' ? guarded : released })
+    }
+  }
+
+  /** After `error`: it is moved all the same where that is right, also when Redis takes no writes for a while. */
+  async #insist(id: string, error: unknown, move: () => Promise<unknown>, made: unknown): Promise<unknown> {
+    let last = error
+    for (let refusals = 0; ;) {
+      try {
+        if (isRefusal(last) && !this.#over.aborted) await waitOutRefusal(refusals++, this.#over)
+        else if (!(await this.#canMove(id, this.#locks.lockDuration, last))) return made
+        return await move()
+      } catch (next) {
+        // The run is done: to give up now would be to run it again.
+        if (!isRefusal(next) || this.#over.aborted) throw next
+        last = next
+      }
     }
   }
 

@@ -1,4 +1,5 @@
 /** The BullMQ worker of each queue that a replica works, with the locks that suit the queue. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config.ts'
 import type { Manifest } from '../job/manifest.ts'
 import type { Events } from '../observe/events.ts'
@@ -10,6 +11,10 @@ import type { Measurements } from './measurements.ts'
 import type { Replies } from './replies.ts'
 
 const ENDLESS = 1_000_000
+/** Milliseconds that a job which could not be moved because the connection was lost waits for the next try. */
+const RETRY = 2_000
+/** Milliseconds between two looks whether a retired worker has finished what it runs. */
+const LOOK_EVERY = 250
 
 export interface QueueWorkersOptions {
   /** Kept with each job that it starts, as BullMQ's `processedBy`. */
@@ -31,6 +36,10 @@ export class QueueWorkers {
   readonly #terms: LockTerms
   /** A slice outlives any number of replicas: the ledger says what is wrong with it. */
   readonly #endless = new Set<string>()
+  /** They only finish what they run. */
+  readonly #retired = new Set<FleetWorker>()
+  readonly #wanted = new Map<string, number>()
+  #stopped = false
 
   constructor(options: QueueWorkersOptions) {
     this.#options = options
@@ -68,17 +77,65 @@ export class QueueWorkers {
 
   /** By queue. */
   get concurrency(): Record<string, number> {
-    return Object.fromEntries(this.all.map(({ name, concurrency }) => [name, concurrency]))
+    return Object.fromEntries(
+      this.all.map(({ name, concurrency }) => [name, this.#wanted.get(name) ?? concurrency]),
+    )
   }
 
   /** For the jobs that are taken from now on; those above a smaller number go on. Undefined: it is not worked here. */
   setConcurrency(queue: string, concurrency: number): { before: number } | undefined {
     const worker = this.all.find(({ name }) => name === queue)
     if (worker === undefined) return undefined
-    const before = worker.concurrency
-    worker.concurrency = concurrency
-    worker.wake()
+    const before = this.#wanted.get(queue) ?? worker.concurrency
+    this.#wanted.set(queue, concurrency)
+    this.#share(queue)
     return { before }
+  }
+
+  /** Jobs of a queue that are held here, also by workers that were replaced. */
+  heldOf(queue: string): number {
+    return [...this.all, ...this.#retired].reduce((sum, one) => sum + (one.name === queue ? one.held : 0), 0)
+  }
+
+  /**
+   * Another worker in the place of one that fetches no more. The old one fetches nothing from now on, if it ever wakes,
+   * and keeps the locks of what it runs until that has ended; so long, the new one has the slots that are left.
+   */
+  recreate(old: FleetWorker): void {
+    const { name, lockTimes } = old
+    const wanted = this.#wanted.get(name) ?? old.concurrency
+    this.#wanted.set(name, wanted)
+    const fresh = this.#open(name, wanted, lockTimes)
+    this.all[this.all.indexOf(old)] = fresh
+    this.#retired.add(old)
+    void old.pause(true)
+    this.#share(name)
+    fresh.run().catch((error: unknown) => this.#options.onError(name, error))
+    void this.#retire(old)
+  }
+
+  async #retire(old: FleetWorker): Promise<void> {
+    // So that a loop that only sleeps ends.
+    old.wake()
+    while (old.held > 0 && !this.#stopped) {
+      await sleep(LOOK_EVERY, undefined, { ref: false })
+      this.#share(old.name)
+    }
+    if (this.#stopped) return
+    this.#share(old.name)
+    await old.leave().catch((error: unknown) => this.#options.onError(old.name, error))
+    this.#retired.delete(old)
+  }
+
+  /** All slots but those in which workers that were replaced still run a job. */
+  #share(queue: string): void {
+    const worker = this.all.find(({ name }) => name === queue)
+    if (worker === undefined) return
+    const wanted = this.#wanted.get(queue) ?? worker.concurrency
+    const share = Math.max(1, wanted - (this.heldOf(queue) - worker.held))
+    if (share === worker.concurrency) return
+    worker.concurrency = share
+    worker.wake()
   }
 
   /** By queue. */
@@ -88,8 +145,9 @@ export class QueueWorkers {
 
   /** What they measured is kept, and no lock is tuned any more. */
   async stop(): Promise<void> {
+    this.#stopped = true
     this.#terms.stop()
-    await Promise.allSettled(this.all.map(worker => worker.leave()))
+    await Promise.allSettled([...this.all, ...this.#retired].map(worker => worker.leave()))
     await this.#options.measurements.stop()
   }
 
@@ -101,6 +159,7 @@ export class QueueWorkers {
       prefix,
       concurrency,
       autorun: false,
+      runRetryDelay: RETRY,
       maxStalledCount: this.#endless.has(queue) ? ENDLESS : config.maxStalledCount,
       ...times,
     })

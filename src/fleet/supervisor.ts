@@ -6,7 +6,7 @@
  *   start() -> working <-> quiet -> stop() -> stopped        (stopping.ts)
  */
 import type { Config } from '../config.ts'
-import { RunnerError, SupersededError, messageOf } from '../errors.ts'
+import { RunnerError, SupersededError } from '../errors.ts'
 import type { JobEntry, JobFile, Manifest } from '../job/manifest.ts'
 import type { Events } from '../observe/events.ts'
 import type { RedisHandle } from '../redis/connection.ts'
@@ -19,6 +19,7 @@ import type { HandlerVersion } from '../redis/replicas.ts'
 import type { Verdict } from './blame.ts'
 import { BlockPolicy } from './block-policy.ts'
 import { CrashLoop } from './crash-loop.ts'
+import { emitError } from './error-events.ts'
 import { executorEnd } from './executor-end.ts'
 import { executorInit } from './executor-init.ts'
 import type { FleetJob, RawResult } from './fleet-job.ts'
@@ -293,6 +294,6 @@ export class Supervisor {
   }
 
   #onError(queue: string, error: unknown): void {
-    this.#options.events.emit('worker.error', { queue, message: messageOf(error) })
+    emitError(this.#options.events, queue, error)
   }
 }

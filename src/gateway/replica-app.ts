@@ -1,25 +1,33 @@
-/** What a replica answers over HTTP: probes. Numbers and words, never a payload. */
+/** What a replica answers over HTTP: probes. Numbers and words, never a payload. All of it is in memory already. */
 import { Hono } from 'hono'
-import type { Stopping } from '../fleet/stopping.ts'
-import type { Supervisor } from '../fleet/supervisor.ts'
+import type { Health } from '../fleet/health.ts'
 import { probeRoutes } from './probes.ts'
 
+/** Verdicts with which it takes no job, whatever there is to do. */
+const NOT_READY = new Set(['starting', 'draining', 'redis-down'])
+
 export interface ReplicaParts {
-  supervisor: Supervisor
-  stopping: Stopping
+  health: Health
 }
 
-export function replicaApp({ supervisor, stopping }: ReplicaParts): Hono {
-  const started = () => supervisor.jobs.size > 0
+export function replicaApp({ health }: ReplicaParts): Hono {
+  const said = () => {
+    const { verdict, why } = health.judgement
+    return { verdict, why: why === '' ? verdict : `${verdict}: ${why}` }
+  }
   return new Hono().route(
     '/',
     probeRoutes({
-      startup: () => (started() ? { ok: true, why: 'started' } : { ok: false, why: 'starting' }),
-      ready: () =>
-        stopping.started || supervisor.quiet
-          ? { ok: false, why: 'draining' }
-          : { ok: started(), why: started() ? 'ready' : 'starting' },
-      live: () => ({ ok: true, why: 'alive' }),
+      startup: () => ({ ok: health.started, why: health.started ? 'started' : said().why }),
+      ready: () => {
+        const { verdict, why } = said()
+        const ok = !NOT_READY.has(verdict)
+        return { ok, why: ok ? 'ready' : why }
+      },
+      live: () => {
+        const { verdict, why } = said()
+        return { ok: verdict !== 'wedged', why }
+      },
     }),
   )
 }

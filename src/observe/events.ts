@@ -68,6 +68,18 @@ export interface FleetEvents {
   /** Probes and metrics are answered there. */
   'http.listening': [{ url: string }]
   'worker.error': [{ queue: string; message: string }]
+  /** Redis refuses (`readonly`, `noperm`, `misconf`, `oom` ...), or cannot be had (`connection`, `timeout`). Often. */
+  'redis.error': [{ queue: string; kind: string; message: string }]
+  /** It has not answered a question for `ms` milliseconds. */
+  'redis.silent': [{ ms: number }]
+  /** It answers again, after `ms` in all. */
+  'redis.answers': [{ ms: number }]
+  /** What probes are told from now on. `queue`: which one is the reason, where one is. */
+  'verdict.changed': [{ verdict: string; was: string; why: string; queue?: string }]
+  /** The liveness probe fails from now on. */
+  'replica.wedged': [{ why: string; queue?: string }]
+  /** It had fetched nothing for `ms`: another takes its place; `running` jobs finish on the old one, which keeps their locks. */
+  'worker.recreated': [{ queue: string; ms: number; waiting: number; running: number }]
 }
 
 export class Events extends EventEmitter<FleetEvents> {}

@@ -27,20 +27,34 @@ const LEVELS = {
   'executor.ended': 'warn',
   'http.listening': 'info',
   'worker.error': 'error',
+  'redis.error': 'error',
+  'redis.silent': 'warn',
+  'redis.answers': 'info',
+  'verdict.changed': 'debug',
+  'replica.wedged': 'error',
+  'worker.recreated': 'warn',
 } as const satisfies Record<Exclude<keyof FleetEvents, 'run.ended'>, string>
 
 type Level = (typeof LEVELS)[keyof typeof LEVELS]
 
-/** The same message of a queue is logged once in this many milliseconds; BullMQ repeats some thousands of times a second. */
+/**
+ * The same message of a queue is logged once in this many milliseconds; BullMQ repeats some thousands of times a second.
+ * Of what Redis does to all queues alike, the kind is: each script words it differently.
+ */
 const REPEAT_EVERY = 10_000
+const REPEATED: { [name in keyof FleetEvents]?: string[] } = {
+  'worker.error': ['queue', 'message'],
+  'redis.error': ['kind'],
+}
 
 /** An event below the logger's level is not even listened to, so it costs nothing to emit. */
 export function logEvents(events: Events, logger: Logger): void {
   const repeats = new Map<string, number>()
   for (const [name, level] of Object.entries(LEVELS) as [keyof typeof LEVELS, Level][]) {
     if (!logger.isLevelEnabled(level)) continue
+    const told = REPEATED[name]
     const listener = (fields?: object) => {
-      if (name === 'worker.error' && isRepeat(repeats, JSON.stringify(fields))) return
+      if (told !== undefined && isRepeat(repeats, JSON.stringify([name, fields], told))) return
       logger[level]({ event: name, ...fields }, name)
     }
     events.on(name, listener)

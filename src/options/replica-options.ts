@@ -123,6 +123,14 @@ export const REPLICA_OPTIONS = {
     '5m',
     'a handler that holds its event loop for so long fails, and its executor ends; false: never',
   ),
+  wedgedAfter: option(
+    'work',
+    '--wedged-after <time>',
+    'RUNNER_WEDGED_AFTER',
+    timer('15s').optional(),
+    undefined,
+    'work waits, slots are free and nothing is fetched for so long: no longer alive. Default: 60s, or two lock durations',
+  ),
   maxJobs: option(
     'work',
     '--max-jobs <n>',

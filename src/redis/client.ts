@@ -5,6 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
+import { redisErrorKind } from './redis-error.ts'
 import type { Target } from './target.ts'
 
 export type Client = Redis | Cluster
@@ -13,6 +14,8 @@ export type Client = Redis | Cluster
 export const RECONNECT_MAX_MS = 2_000
 /** A polite QUIT waits for pending replies; a blocked or unreachable connection is cut after this. */
 const QUIT_MS = 500
+/** For the first byte of the answer on a new connection. */
+const HANDSHAKE_MS = 5_000
 
 const DEFAULTS: RedisOptions = {
   connectTimeout: 5_000,
@@ -20,8 +23,15 @@ const DEFAULTS: RedisOptions = {
   // A peer that vanished without a word (power cut, dropped NAT entry) is noticed when a command stays unanswered
   // for this long; TCP alone takes a quarter of an hour. ioredis counts only while a reply is outstanding, so an
   // idle client is left alone, and BullMQ blocks for 10 s at most. A `BLPOP key 0` would be cut: do not use one.
-  socketTimeout: 30_000,
+  socketTimeout: 15_000,
+  reconnectOnError: reconnectOnce,
 }
+
+/** Of RedisOptions: send the command again on a new connection. */
+const RECONNECT_AND_RESEND = 2
+/** Milliseconds between two reconnects of a client because the server does not let it write. */
+const RECONNECT_AGAIN = 10_000
+const reconnected = new WeakMap<object, number>()
 
 /** The `attempt`-th wait between reconnects, in ms: 50, 100, 200 ... 2000, spread so that a fleet does not come back in step. */
 export function reconnectDelay(attempt: number): number {
@@ -45,6 +55,7 @@ export function openClient(target: Target, { role, withoutInfo = false }: Client
     ...(withoutInfo && { enableReadyCheck: false, skipVersionCheck: true }),
   })
   client.on('error', ignore)
+  cutSilentConnections(client)
   return client
 }
 
@@ -102,6 +113,45 @@ function create({ nodes, options }: Target, behaviour: Behaviour): Client {
     // Certificates are issued for names, and the names that a managed Cluster announces resolve by themselves.
     ...(options.tls !== undefined && { dnsLookup: (address, callback) => callback(null, address) }),
   })
+}
+
+/**
+ * A connection can be taken over by what never answers: a load balancer without a server behind it, a network that
+ * drops packets. `socketTimeout` would find out as well, much later.
+ */
+function cutSilentConnections(client: Client): void {
+  if (client instanceof Cluster) {
+    client.on('+node', (node: Redis) => cutSilentConnections(node))
+    return
+  }
+  client.on('connect', () => {
+    const { stream } = client
+    const before = stream.bytesRead
+    const cut = setTimeout(() => {
+      if (stream.bytesRead === before) stream.destroy(new Error(`no answer within ${HANDSHAKE_MS} ms`))
+    }, HANDSHAKE_MS)
+    cut.unref()
+    stream.once('close', () => clearTimeout(cut))
+  })
+  // BullMQ makes the connection on which it waits for jobs by itself.
+  const duplicate = client.duplicate.bind(client)
+  client.duplicate = override => {
+    const twin = duplicate(override)
+    cutSilentConnections(twin)
+    return twin
+  }
+}
+
+/**
+ * After a failover that nobody told the client of, the server at the other end is a replica and refuses to write; a new
+ * connection leads to the new primary. Not in a loop: where it leads to a replica again, callers get the error.
+ */
+function reconnectOnce(this: object | void, error: Error): false | typeof RECONNECT_AND_RESEND {
+  if (this === undefined || redisErrorKind(error) !== 'readonly') return false
+  const now = performance.now()
+  if (now - (reconnected.get(this) ?? -Infinity) < RECONNECT_AGAIN) return false
+  reconnected.set(this, now)
+  return RECONNECT_AND_RESEND
 }
 
 function ignore(): void {
