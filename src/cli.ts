@@ -10,6 +10,7 @@ export async function main(argv: string[]): Promise<void> {
     if (args[0] === '--version' || args[0] === '-V') return await printVersion()
     // Halves what the imports below cost, from the second start on.
     enableCompileCache()
+    if (args[0] === 'probe' && (await probeAtOnce(args.slice(1)))) return
     if (import.meta.url.endsWith('.ts')) await importSource()
     if (args[0] === 'complete' && /^--(line)?$/.test(args[1] ?? '')) return await completeLine(args.slice(1))
     const { runProgram } = await import('./commands/program.ts')
@@ -18,6 +19,12 @@ export async function main(argv: string[]): Promise<void> {
     const { reportFailure } = await import('./commands/failure.ts')
     process.exitCode = reportFailure(error, args)
   }
+}
+
+/** Every few seconds in every pod: without the settings and all that they need, where the address is given. */
+async function probeAtOnce(args: string[]): Promise<boolean> {
+  const { plainProbe } = await import('./commands/plain-probe.ts')
+  return plainProbe(args, process.env)
 }
 
 /** Run from source, so is what `runner.config.ts` imports; threads and children have a flag for it. */

@@ -47,6 +47,7 @@ export const ERRORS = {
   REDIS_SERVER_MISSING: [EXIT.redis, 'the command ends'],
   REDIS_SERVER_FAILED: [EXIT.redis, 'the command ends'],
   HTTP_UNAVAILABLE: [EXIT.runtime, 'the command ends'],
+  PROBE_FAILED: [EXIT.runtime, 'the command ends; an orchestrator counts a failed probe'],
   DATABASE_UNREACHABLE: [EXIT.runtime, 'the command ends; a slice of a migration is tried again'],
   MIGRATION_UNKNOWN: [EXIT.notFound, 'nothing is changed'],
   MIGRATION_FAILED: [EXIT.jobFailed, 'the run stops; `enqueue` resumes it where it stopped'],

@@ -1,5 +1,6 @@
 /** The shapes of settings that only the config file can give in full. */
 import { z } from 'zod'
+import { readHttpAddress } from './http-address.ts'
 import { duration } from './units.ts'
 
 const address = z.strictObject({ host: z.string(), port: z.int().min(1).max(65535) })
@@ -32,11 +33,7 @@ export const schedule = z.strictObject({
     .optional(),
 })
 
-/** `host:port`, or `:port` for every interface; port 0 is a free one. An IPv6 address stands in brackets. */
-export const HTTP_ADDRESS = /^(?:\[(?<bracketed>[0-9a-f:.]+)\]|(?<host>[^:[\]\s/]*)):(?<port>\d{1,5})$/i
-
 export const httpAddress = z.string().superRefine((text, ctx) => {
-  const port = HTTP_ADDRESS.exec(text)?.groups?.['port']
-  if (port === undefined || Number(port) > 65_535)
+  if (readHttpAddress(text) === undefined)
     ctx.addIssue(`expected an address such as :9090 or 127.0.0.1:9090, got ${text}`)
 })

@@ -69,6 +69,7 @@ describe('precedence', () => {
       'redis',
       'scheduleOwner',
       'stalledInterval',
+      'terminationLog',
       'wedgedAfter',
     ])
   })

@@ -8,8 +8,14 @@ export function define(command: Command, context: CliContext): void {
   command
     .option('--watch', 'load job files anew when they change')
     .action(async ({ watch }: { watch?: boolean }) => {
+      const config = await context.config().catch(async (error: unknown) => {
+        const { TerminationLog } = await import('../observe/termination-log.ts')
+        // Where it was to be written is among the settings that are wrong.
+        new TerminationLog(undefined, context.note).fail(error)
+        throw error
+      })
       const { work } = await import('./work.ts')
-      return work(await context.config(), watch === true)
+      return work(config, watch === true)
     })
   addSettingFlags(command, 'work', 'Options of a replica:')
   addSettingFlags(command, 'http', 'Options of a replica:')

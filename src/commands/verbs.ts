@@ -42,6 +42,10 @@ export const VERBS: Record<string, VerbEntry> = {
     load: () => import('./replica-flags.ts'),
   },
   enqueue: { about: 'add a job, with flags made from its schema', load: () => import('./enqueue.ts') },
+  probe: {
+    about: 'ask a replica on this host whether it is live, ready or started',
+    load: () => import('./probe.ts'),
+  },
   dev: { about: 'a private Redis and a replica, in one command', load: () => import('./dev.ts') },
   top: {
     about: 'watch queues, replicas, running jobs and migrations live',

@@ -7,6 +7,7 @@ import { Control } from '../fleet/control.ts'
 import { memoryDoubt } from '../fleet/executor-memory.ts'
 import { FileWatch } from '../fleet/file-watch.ts'
 import { Health } from '../fleet/health.ts'
+import { lastWords } from '../fleet/last-words.ts'
 import { Recycling } from '../fleet/recycling.ts'
 import { StopConditions, readQueue } from '../fleet/stop-conditions.ts'
 import { Stopping } from '../fleet/stopping.ts'
@@ -17,7 +18,8 @@ import { Reconciler } from '../migration/reconciler.ts'
 import { Events } from '../observe/events.ts'
 import { logEvents } from '../observe/log-events.ts'
 import { takeLibraryWarnings } from '../observe/library-warnings.ts'
-import { openLog } from '../observe/logger.ts'
+import { openLog, type ProcessLog } from '../observe/logger.ts'
+import { TerminationLog } from '../observe/termination-log.ts'
 import { replicaApp } from '../gateway/replica-app.ts'
 import { listen } from '../gateway/listener.ts'
 import { openRedis, type RedisHandle } from '../redis/connection.ts'
@@ -29,6 +31,24 @@ import { ReplicaSignals } from './work-signals.ts'
 
 /** Runs a replica to its end; its exit code is in `process.exitCode`. Never leaves a handler behind. */
 export async function work(config: Config, watch: boolean, duty: ScheduleDuty = 'doubt'): Promise<void> {
+  const log = await openLog(config.logLevel)
+  const last = new TerminationLog(config.terminationLog, line => log.logger.warn(line))
+  try {
+    await run(config, { watch, duty, log, last })
+  } catch (error) {
+    last.fail(error)
+    throw error
+  }
+}
+
+interface RunParts {
+  watch: boolean
+  duty: ScheduleDuty
+  log: ProcessLog
+  last: TerminationLog
+}
+
+async function run(config: Config, { watch, duty, log, last }: RunParts): Promise<void> {
   const found = jobFiles(config)
   const queuesGiven = Object.fromEntries(config.queues.map(text => readQueue(text, config.concurrency)))
   if (found.files.length + found.broken.length === 0) {
@@ -36,7 +56,6 @@ export async function work(config: Config, watch: boolean, duty: ScheduleDuty = 
       hint: placeHint(config) ?? 'runner init makes a first one',
     })
   }
-  const log = await openLog(config.logLevel)
   const note = (line: string) => log.logger.info(line)
   const warn = (line: string) => log.logger.warn(line)
   takeLibraryWarnings(warn)
@@ -54,6 +73,7 @@ export async function work(config: Config, watch: boolean, duty: ScheduleDuty = 
   /** What accompanies the replica, closed in reverse order once it has stopped. None of it throws at its end. */
   const beside = new AsyncDisposableStack()
   beside.defer(() => redis.close())
+  beside.use(last.follow(events, () => lastWords(supervisor)))
   const health = beside.use(new Health({ config, supervisor, stopping, redis, events }))
   let code: ExitCode = EXIT.runtime
   conditions.startClock()

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { RunnerError, messageOf } from '../errors.ts'
-import { HTTP_ADDRESS } from '../setting-schemas.ts'
+import { readHttpAddress } from '../http-address.ts'
 
 /** A client that sends its request slower than this, in milliseconds, is cut off. */
 const REQUEST_MS = 10_000
@@ -17,14 +17,15 @@ export interface Listener extends AsyncDisposable {
   close(): Promise<void>
 }
 
-/** Throws HTTP_UNAVAILABLE where the address cannot be had. It does not keep the process alive. */
+/** Throws CONFIG_INVALID for what is no address, HTTP_UNAVAILABLE where it cannot be had. It does not keep the process alive. */
 export async function listen(app: Hono, address: string): Promise<Listener> {
-  const { host, port } = readAddress(address)
+  const wanted = readHttpAddress(address)
+  if (wanted === undefined) throw new RunnerError('CONFIG_INVALID', `not an address: ${address}`)
   const server = createAdaptorServer({ fetch: app.fetch }) as Server
   server.requestTimeout = REQUEST_MS
   server.headersTimeout = REQUEST_MS
   try {
-    server.listen(port, host)
+    server.listen(wanted.port, wanted.host)
     await once(server, 'listening')
   } catch (error) {
     throw new RunnerError('HTTP_UNAVAILABLE', `cannot answer at ${address}: ${messageOf(error)}`, {
@@ -41,13 +42,6 @@ export async function listen(app: Hono, address: string): Promise<Listener> {
     [Symbol.asyncDispose]: () => listener.close(),
   }
   return listener
-}
-
-/** `host` undefined: every interface. Of an address that the setting's schema took. */
-function readAddress(text: string): { host: string | undefined; port: number } {
-  const { host, bracketed, port } = HTTP_ADDRESS.exec(text)?.groups ?? {}
-  const given = bracketed ?? host
-  return { host: given === '' ? undefined : given, port: Number(port) }
 }
 
 async function end(server: Server): Promise<void> {

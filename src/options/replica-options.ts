@@ -156,6 +156,14 @@ export const REPLICA_OPTIONS = {
     'stop after so long without a job',
   ),
   drain: option('work', '--drain', 'RUNNER_DRAIN', flag, false, 'stop when the queues are empty'),
+  terminationLog: option(
+    'work',
+    '--termination-log <file>',
+    'RUNNER_TERMINATION_LOG',
+    z.string().min(1).optional(),
+    undefined,
+    'file that says at the end why it came. Default: /dev/termination-log, where there is one',
+  ),
   allowBroken: option(
     'work',
     '--allow-broken',

@@ -1,0 +1,18 @@
+/** Where a process answers over HTTP, as settings write it. Without a library: a probe has to start at once. */
+
+/** `host:port`, or `:port` for every interface; port 0 is a free one. An IPv6 address stands in brackets. */
+const HTTP_ADDRESS = /^(?:\[(?<bracketed>[0-9a-f:.]+)\]|(?<host>[^:[\]\s/]*)):(?<port>\d{1,5})$/i
+
+export interface HttpAddress {
+  /** Undefined: every interface. */
+  host: string | undefined
+  port: number
+}
+
+/** Undefined: it is none. */
+export function readHttpAddress(text: string): HttpAddress | undefined {
+  const { host, bracketed, port } = HTTP_ADDRESS.exec(text)?.groups ?? {}
+  if (port === undefined || Number(port) > 65_535) return undefined
+  const given = bracketed ?? host
+  return { host: given === '' ? undefined : given, port: Number(port) }
+}
