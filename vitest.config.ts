@@ -16,6 +16,10 @@ const WAITING = [
   'outage',
   'verify',
   'lost-locks',
+  'wedged',
+  'blackhole',
+  'readonly',
+  'blocked-probes',
   'unknown-job',
   'orphans',
 ].map(name => `test/faults/${name}.test.ts`)

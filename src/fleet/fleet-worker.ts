@@ -20,6 +20,7 @@ import {
 } from 'bullmq'
 import { SupersededError } from '../errors.ts'
 import { Fetching } from './fetching.ts'
+import { isRefusal } from '../redis/redis-error.ts'
 import { FleetJob, type RawResult } from './fleet-job.ts'
 import type { Fence } from '../redis/fence.ts'
 import { FleetLocks, type Renewal } from './fleet-locks.ts'
@@ -73,9 +74,15 @@ export class FleetWorker extends Worker<unknown, RawResult> {
     this.#onDeferred = onDeferred
     this.#replies = replies
     const locks = this.lockManager as FleetLocks
-    void new LockReclaim(this.backend, locks, fence, onSuperseded, this.#leaving.signal)
+    void new LockReclaim(this.backend, locks, fence, onSuperseded, {
+      over: this.#leaving.signal,
+      onRefusal: error => this.emit('error', error as Error),
+    })
     this.fetching = new Fetching(this.backend, this.#leaving.signal)
     this.#sweeps = new SweepGuard(this.backend, () => locks.lockDuration)
+    this.on('error', error => {
+      if (isRefusal(error)) this.#sweeps.postpone()
+    })
     const { updateDelays, drained } = this as unknown as Partial<Internals>
     this.#short =
       typeof updateDelays === 'function' && typeof drained === 'boolean' && options.telemetry === undefined

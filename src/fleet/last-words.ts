@@ -10,7 +10,9 @@ export function lastWords({
   readonly runs: ReadonlySet<Run>
   readonly blocking: BlockPolicy
 }): string {
-  const blocked = blocking.blocks.map(({ job, where }) => (job === undefined ? where : `${job.job} ${where}`))
+  const blocked = blocking.blocks.map(({ job, where }) =>
+    job === undefined ? where : `${job.name} ${where}`,
+  )
   const counts = new Map<string, number>()
   for (const { job } of runs) counts.set(job.name, (counts.get(job.name) ?? 0) + 1)
   const running = [...counts].sort(([, a], [, b]) => b - a).map(([name, count]) => `${name} ${count}`)

@@ -29,6 +29,12 @@ const MOVES = {
 /** Of BullMQ: no lock, not in `active`, somebody else's lock. */
 const LOCK_LOST = new Set([-2, -3, -6])
 
+/** How long a move is tried that Redis refuses: until the worker is about to be closed. */
+export interface Patience {
+  over: AbortSignal
+  onRefusal: (error: unknown) => void
+}
+
 export type OnSuperseded = (job: FleetJob, error: SupersededError) => void
 
 type Move = (id: string, ...rest: unknown[]) => Promise<unknown>
@@ -37,17 +43,17 @@ export class LockReclaim {
   readonly #locks: FleetLocks
   readonly #fence: Fence
   readonly #onSuperseded: OnSuperseded
-  readonly #over: AbortSignal
+  readonly #patience: Patience
 
-  /** `backend` is that of the worker of these locks: its commands are replaced. `over`: it is about to be closed. */
+  /** `backend` is that of the worker of these locks: its commands are replaced. */
   constructor(
     backend: RedisQueueBackend,
     locks: FleetLocks,
     fence: Fence,
     onSuperseded: OnSuperseded,
-    over: AbortSignal,
+    patience: Patience,
   ) {
-    this.#over = over
+    this.#patience = patience
     this.#locks = locks
     this.#fence = fence
     this.#onSuperseded = onSuperseded
@@ -91,7 +97,7 @@ export class LockReclaim {
         return await move()
       } catch (next) {
         // The run is done: to give up now would be to run it again.
-        if (!isRefusal(next) || this.#over.aborted) throw next
+        if (!isRefusal(next) || over.aborted) throw next
         last = next
       }
     }

@@ -1,6 +1,6 @@
 /**
- * When a replica takes part in the sweep of stalled jobs. After an outage of Redis or a freeze of its own, locks have
- * run out whose holders are alive and about to renew them: it lets pass the longest wait between two attempts to
+ * When a replica takes part in the sweep of stalled jobs. After an outage of Redis (also one in which it only refused) or
+ * a freeze of its own, locks have run out whose holders are alive and about to renew them: it lets pass the longest wait between two attempts to
  * reconnect, for they may be back that much later than we are, and one lock duration, in which they renew.
  *
  * No guarantee against a replica that was started after the outage began, nor in the moment between the question
@@ -42,6 +42,11 @@ export class SweepGuard {
     clearTimeout(this.#ticking)
   }
 
+  /** Redis refuses, for example to renew locks: as after an outage. Called again at each refusal. */
+  postpone(): void {
+    this.#quietUntil = performance.now() + RECONNECT_MAX_MS + this.#lockDuration()
+  }
+
   async #allows(): Promise<boolean> {
     // The timer of the sweep may be first after a freeze.
     this.#tick()
@@ -61,6 +66,6 @@ export class SweepGuard {
 
   #judge(silence: number): void {
     const lockDuration = this.#lockDuration()
-    if (silence > lockDuration / SHARE) this.#quietUntil = performance.now() + RECONNECT_MAX_MS + lockDuration
+    if (silence > lockDuration / SHARE) this.postpone()
   }
 }

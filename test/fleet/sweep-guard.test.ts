@@ -56,3 +56,13 @@ it('does not sweep after it was frozen', async () => {
   clock.mockRestore()
   expect(sweep).not.toHaveBeenCalled()
 })
+
+it('does not sweep while Redis refuses, and for one lock duration and 2 s after it last did', async () => {
+  guard.postpone()
+  await vi.advanceTimersByTimeAsync(5_000)
+  guard.postpone()
+  await vi.advanceTimersByTimeAsync(2_000 + LOCK - 100)
+  expect(await swept()).toEqual([])
+  await vi.advanceTimersByTimeAsync(200)
+  expect(await swept()).toEqual(['7'])
+})

@@ -7,8 +7,8 @@ import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 
 export interface Swallowed {
-  /** Only connections with this name in CLIENT LIST, such as `runner:fleet`. Default: all. */
-  named?: string
+  /** Only connections whose name in CLIENT LIST is like that, as /^runner:fleet$/. Default: all. */
+  named?: RegExp
   /** Also those that are opened from now on, until `heal`. Default true: false is a socket that became half-open. */
   fresh?: boolean
 }
@@ -90,5 +90,5 @@ export class SilentProxy implements AsyncDisposable {
 }
 
 function matches({ name }: Line, { named }: Swallowed): boolean {
-  return named === undefined || named === name
+  return named === undefined || (name !== undefined && named.test(name))
 }

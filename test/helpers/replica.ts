@@ -27,6 +27,8 @@ export interface ReplicaEnd {
 
 export interface ReplicaOptions {
   redis: { url: string }
+  /** Where handlers record what they do, when `redis` is about to fail. Default: the same. */
+  oracle?: { url: string }
   args?: string[]
   /** Default: the fixtures of the fleet. */
   jobs?: string
@@ -49,13 +51,22 @@ export class Replica implements AsyncDisposable {
   #since = performance.now()
   #over = false
 
-  constructor({ redis, args = [], jobs = FLEET_JOBS, env, cwd, logLevel = 'debug', setsid }: ReplicaOptions) {
+  constructor({
+    redis,
+    oracle = redis,
+    args = [],
+    jobs = FLEET_JOBS,
+    env,
+    cwd,
+    logLevel = 'debug',
+    setsid,
+  }: ReplicaOptions) {
     const child = spawn(
       process.execPath,
       [BINARY, 'work', '--redis', redis.url, '--jobs', jobs, '--log-level', logLevel, ...LEASH, ...args],
       {
         cwd,
-        env: { ...cleanEnv(env), ORACLE_URL: redis.url },
+        env: { ...cleanEnv(env), ORACLE_URL: oracle.url },
         detached: setsid === true,
         stdio: ['ignore', 'pipe', 'pipe'],
       },

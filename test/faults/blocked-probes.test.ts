@@ -1,0 +1,37 @@
+/** Every executor is blocked, and whoever asks is answered at once. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { bench, untilFinished } from '../helpers/fleet.ts'
+import { untilRecorded } from '../helpers/oracle.ts'
+import { proberOf } from '../helpers/probe.ts'
+import { startRedis, type TestRedis } from '../helpers/redis.ts'
+import { Replica } from '../helpers/replica.ts'
+
+let redis: TestRedis
+beforeAll(async () => void (redis = await startRedis()))
+afterAll(() => redis.stop())
+
+const BLOCKED = 20_000
+
+it('answers within 200 ms throughout, that it is alive and ready', async () => {
+  await using b = await bench(redis)
+  const args = ['--http', '127.0.0.1:0', '--executors', '2', '--queue', 'fleet:2', '--wedged-after', '15s']
+  await using replica = await Replica.start({ redis, args, logLevel: 'info' })
+  const ask = await proberOf(replica)
+  // Inside a call that nothing can interrupt: the worst there is, and it takes no processor from the others.
+  await b.acts(2, { do: 'native', ms: BLOCKED })
+  await untilRecorded(b.client, 'start', 2)
+  const waiting = await b.acts(3, { do: 'return' })
+  const began = performance.now()
+  const answers = []
+  while (performance.now() - began < BLOCKED - 1_000) {
+    answers.push(...(await Promise.all([ask('/livez'), ask('/readyz')])))
+    await sleep(250)
+  }
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
+  expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(200)
+  expect(answers.at(-2)?.said).toBe(`saturated: fleet: ${waiting.length} wait, all 2 slots are taken`)
+  expect(replica.events('job.blocked').length).toBeGreaterThanOrEqual(2)
+  await untilFinished(b.queue, 5)
+  expect(replica.events('worker.recreated')).toEqual([])
+})
