@@ -22,7 +22,7 @@ import { judge, shouldFetch, type Judgement, type QueueFacts } from './verdict.t
 /** Milliseconds between two looks; also how often Redis is asked. */
 const LOOK_EVERY = 3_000
 /** Milliseconds after which Redis counts as silent. */
-const ANSWER = 2_000
+const ANSWER = 5_000
 /** Milliseconds: the least that the bound is by itself, and how many lock durations it is. */
 const BOUND = { least: 60_000, locks: 2 }
 /** Of the bound: the worker is replaced. */
@@ -104,7 +104,9 @@ export class Health implements AsyncDisposable {
   async #look(): Promise<void> {
     const { workers } = this.#options.supervisor
     const asked = performance.now()
-    const silence = setTimeout(() => this.#onSilent(asked), ANSWER)
+    // After a freeze of our own the timer is first: what came meanwhile is read before Redis is blamed.
+    let reading: NodeJS.Immediate | undefined
+    const silence = setTimeout(() => (reading = setImmediate(() => this.#onSilent(asked))), ANSWER)
     try {
       const backlogs = await this.#ask(workers.all.map(({ name }) => name))
       this.#refusal = undefined
@@ -121,6 +123,7 @@ export class Health implements AsyncDisposable {
       this.#refusal = messageOf(error)
     } finally {
       clearTimeout(silence)
+      clearImmediate(reading)
       this.#onAnswer()
     }
   }

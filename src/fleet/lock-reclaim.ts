@@ -89,15 +89,22 @@ export class LockReclaim {
 
   /** After `error`: it is moved all the same where that is right, also when Redis takes no writes for a while. */
   async #insist(id: string, error: unknown, move: () => Promise<unknown>, made: unknown): Promise<unknown> {
+    const { over, onRefusal } = this.#patience
     let last = error
+    let reclaimed = false
     for (let refusals = 0; ;) {
       try {
-        if (isRefusal(last) && !this.#over.aborted) await waitOutRefusal(refusals++, this.#over)
-        else if (!(await this.#canMove(id, this.#locks.lockDuration, last))) return made
+        // The run is done: to give up now would be to run it again.
+        if (isRefusal(last) && !over.aborted) {
+          onRefusal(last)
+          await waitOutRefusal(refusals++, over)
+          reclaimed = false
+        } else if (reclaimed) throw last
+        else if (await this.#canMove(id, this.#locks.lockDuration, last)) reclaimed = true
+        else return made
         return await move()
       } catch (next) {
-        // The run is done: to give up now would be to run it again.
-        if (!isRefusal(next) || over.aborted) throw next
+        if (next === last) throw next
         last = next
       }
     }

@@ -13,6 +13,7 @@ const REFUSALS = [
   'NOAUTH',
   'WRONGPASS',
   'BUSY',
+  'UNBLOCKED',
 ] as const
 
 /** From a script, Redis 6 says first where in the script it happened. */
