@@ -46,7 +46,8 @@ it('is not alive when its fetches are lost and new ones do not help, and is agai
 it('replaces a worker whose fetch was never answered before it counts as wedged', async () => {
   await using b = await bench(redis)
   const NODE_OPTIONS = `--import ${new URL('../fixtures/hang-first-fetch.ts', import.meta.url).href}`
-  await using replica = await Replica.start({ redis, args: ARGS, env: { NODE_OPTIONS } })
+  const args = [...ARGS, '--queue', 'fleet']
+  await using replica = await Replica.start({ redis, args, env: { NODE_OPTIONS } })
   const ask = await proberOf(replica)
   const jobs = await b.acts(3, { do: 'return', value: 'done' })
   for (const { id } of jobs)
