@@ -7,7 +7,6 @@
  * - it never waits for ever on the connection that blocks. A worker whose blocking connection cannot be had asks by the
  *   other one, every few seconds.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { RedisQueueBackend } from 'bullmq'
 import { isRefusal } from '../redis/redis-error.ts'
 
@@ -19,9 +18,18 @@ const LATE = 3_000
 type Wait = RedisQueueBackend['waitForJob']
 
 /** The `attempt`-th wait, from 0, in milliseconds. Ends at once, without an error, when `over` is aborted. */
-export async function waitOutRefusal(attempt: number, over: AbortSignal): Promise<void> {
+export function waitOutRefusal(attempt: number, over: AbortSignal): Promise<void> {
   const ms = Math.min(REFUSED.most, REFUSED.first * 2 ** Math.min(attempt, 10))
-  await sleep(ms, undefined, { signal: over, ref: false }).catch(() => undefined)
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const end = () => {
+    clearTimeout(timer)
+    over.removeEventListener('abort', end)
+    resolve()
+  }
+  const timer = setTimeout(end, ms)
+  if (over.aborted) end()
+  else over.addEventListener('abort', end)
+  return promise
 }
 
 export class Fetching {
@@ -29,6 +37,8 @@ export class Fetching {
   turns = 0
   /** What the last of them was refused with. */
   refusal: unknown
+  /** It asks for no more jobs: BullMQ's loop, when it is paused while it waits for one, takes that one all the same. */
+  retired = false
   #refusals = 0
   readonly #over: AbortSignal
 
@@ -37,6 +47,7 @@ export class Fetching {
     this.#over = over
     const take = backend.moveToActive.bind(backend)
     backend.moveToActive = async (...args) => {
+      if (this.retired) return []
       try {
         const next = await take(...args)
         this.turns++
@@ -64,11 +75,10 @@ export class Fetching {
       // What came of it after it was given up is for the next one who waits.
       waiting ??= wait(seconds)
       waiting.catch(() => undefined)
-      const patience = new AbortController()
-      const deadline = sleep(seconds * 1_000 + LATE, 'late' as const, { signal: patience.signal, ref: false })
-      deadline.catch(() => undefined)
+      const deadline = Promise.withResolvers<'late'>()
+      const timer = setTimeout(() => deadline.resolve('late'), seconds * 1_000 + LATE)
       try {
-        const found = await Promise.race([waiting, deadline])
+        const found = await Promise.race([waiting, deadline.promise])
         // As when nothing came: the worker asks once.
         if (found === 'late') return null
         waiting = undefined
@@ -78,7 +88,7 @@ export class Fetching {
         await this.#onError(error)
         throw error
       } finally {
-        patience.abort()
+        clearTimeout(timer)
       }
     }
   }

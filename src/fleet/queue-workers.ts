@@ -108,6 +108,7 @@ export class QueueWorkers {
     const fresh = this.#open(name, wanted, lockTimes)
     this.all[this.all.indexOf(old)] = fresh
     this.#retired.add(old)
+    old.fetching.retired = true
     void old.pause(true)
     this.#share(name)
     fresh.run().catch((error: unknown) => this.#options.onError(name, error))
