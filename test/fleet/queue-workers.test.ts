@@ -63,7 +63,7 @@ it('keeps the lock and the result of what runs, leaves it its slot, and gives th
   const [long = ''] = await add(1)
   await expect.poll(() => [...running.keys()], { timeout: 10_000 }).toEqual([long])
   const [old] = workers.all
-  if (old === undefined) return expect.unreachable()
+  if (old === undefined) throw new Error('no worker')
   workers.recreate(old)
   expect(workers.all).not.toContain(old)
   expect(workers.concurrency).toEqual({ q: 3 })
