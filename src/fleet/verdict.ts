@@ -12,7 +12,7 @@ import type { Backlog } from '../redis/backlog.ts'
  *   paused      somebody paused the queue
  *   idle        there is nothing to do
  */
-export type Verdict =
+type Verdict =
   | 'starting'
   | 'draining'
   | 'redis-down'
