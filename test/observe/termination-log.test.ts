@@ -30,7 +30,7 @@ describe('a replica', () => {
     await untilRecorded(b.client, 'start', 2)
     replica.kill('SIGTERM')
     await replica.event('fleet.stopping')
-    expect(read('told')).toBe('SIGTERM; running: act 2\n')
+    await expect.poll(() => read('told')).toBe('SIGTERM; running: act 2\n')
     await b.open()
     expect((await replica.ended).code).toBe(0)
     expect(read('told')).toBe('SIGTERM; running: act 2; 2 completed, 0 failed, 0 handed back\n')
