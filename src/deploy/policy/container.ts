@@ -37,10 +37,11 @@ export function* memoryComplaints({ workloads, config }: World): Generator<Compl
       )
       continue
     }
-    const isGiven = run.flags.has('executorMemory') || run.env.has('RUNNER_EXECUTOR_MEMORY')
+    const each = settingOf(run, 'executorMemory', config)
     const executors = settingOf(run, 'executors', config)
-    const heaps = executors * settingOf(run, 'executorMemory', config)
-    if (run.verb === 'work' && isGiven && heaps > limit)
+    // By itself a replica shares the limit out.
+    const heaps = each === 'auto' ? 0 : executors * each
+    if (run.verb === 'work' && heaps > limit)
       yield warning(
         workload,
         `${executors} executors may have ${formatMebibytes(heaps)}, and the limit is ${formatMebibytes(limit)}: the kernel ends the whole replica`,

@@ -1,7 +1,7 @@
 /** Each probe asks what it is for, at a port that is answered, and a restart does not come while locks still hold. */
 import { at, fields, list, number, text, type Fields } from '../documents.ts'
 import { settingOf } from '../invocation.ts'
-import { HTTP_ADDRESS } from '../../setting-schemas.ts'
+import { readHttpAddress } from '../../http-address.ts'
 import { formatMilliseconds } from '../../units.ts'
 import { PROBE_DEFAULTS, livenessBudget, livenessTimes, lockOf, type ProbeTimes } from '../timing.ts'
 import { portOf, type Workload } from '../workload.ts'
@@ -36,8 +36,9 @@ function missing(workload: Workload, { name, path }: Probe): Complaint {
 
 /** undefined: nowhere that a kubelet reaches. */
 function listenedPort({ run }: Workload, { config }: World): number | undefined {
-  const address = settingOf(run, 'http', config)
-  const { host, bracketed, port } = HTTP_ADDRESS.exec(address ?? '')?.groups ?? {}
+  const at = readHttpAddress(settingOf(run, 'http', config) ?? '')
+  return [undefined, '0.0.0.0', '::'].includes(at?.host) ? at?.port : undefined
+}
   const isEverywhere = ['', '0.0.0.0', '::', undefined].includes(bracketed ?? host)
   return port !== undefined && isEverywhere ? Number(port) : undefined
 }
