@@ -39,9 +39,6 @@ function listenedPort({ run }: Workload, { config }: World): number | undefined 
   const at = readHttpAddress(settingOf(run, 'http', config) ?? '')
   return [undefined, '0.0.0.0', '::'].includes(at?.host) ? at?.port : undefined
 }
-  const isEverywhere = ['', '0.0.0.0', '::', undefined].includes(bracketed ?? host)
-  return port !== undefined && isEverywhere ? Number(port) : undefined
-}
 
 function* probeFaults(
   workload: Workload,
