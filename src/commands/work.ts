@@ -9,6 +9,7 @@ import { FileWatch } from '../fleet/file-watch.ts'
 import { Health } from '../fleet/health.ts'
 import { lastWords } from '../fleet/last-words.ts'
 import { Recycling } from '../fleet/recycling.ts'
+import { viewOf } from '../fleet/replica-view.ts'
 import { StopConditions, readQueue } from '../fleet/stop-conditions.ts'
 import { Stopping } from '../fleet/stopping.ts'
 import { Supervisor } from '../fleet/supervisor.ts'
@@ -19,6 +20,7 @@ import { Events } from '../observe/events.ts'
 import { logEvents } from '../observe/log-events.ts'
 import { takeLibraryWarnings } from '../observe/library-warnings.ts'
 import { openLog, type ProcessLog } from '../observe/logger.ts'
+import { replicaMetrics } from '../observe/metrics/replica-metrics.ts'
 import { TerminationLog } from '../observe/termination-log.ts'
 import { replicaApp } from '../gateway/replica-app.ts'
 import { listen } from '../gateway/listener.ts'
@@ -79,7 +81,8 @@ async function run(config: Config, { watch, duty, log, last }: RunParts): Promis
   conditions.startClock()
   try {
     if (config.http !== undefined) {
-      const app = replicaApp({ health })
+      const metrics = replicaMetrics(events, viewOf(supervisor, stopping))
+      const app = replicaApp({ health, metrics })
       events.emit('http.listening', { url: beside.use(await listen(app, config.http)).url })
     }
     const started = supervisor.start(manifest => {

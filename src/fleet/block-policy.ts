@@ -38,7 +38,7 @@ export class BlockPolicy {
 
   constructor(options: BlockPolicyOptions) {
     this.#options = options
-    const { config, pool } = options
+    const { config, events, pool } = options
     this.#watchdog = new Watchdog({
       executors: () => pool().executors,
       warn: config.blockWarn,
@@ -46,6 +46,7 @@ export class BlockPolicy {
       onBlocked: (block, ms) => this.#onBlocked(block, ms),
       onOver: (block, ms) => this.#onOver(block, ms),
       onLimit: (block, limit) => this.#onLimit(block, limit),
+      onTurn: ms => events.emit('executor.turned', ms),
       onRecovered: () => pool().assign(),
     })
   }

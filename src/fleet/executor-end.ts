@@ -1,5 +1,5 @@
 /** What is told of an executor that ended. */
-import type { FleetEvents } from '../observe/events.ts'
+import type { ExecutorEndCause, FleetEvents } from '../observe/events.ts'
 import type { Judgement, Verdict } from './blame.ts'
 import type { Executor } from './executor.ts'
 import type { ExecutorExit } from './port.ts'
@@ -17,8 +17,23 @@ export function executorEnd(
   const culprit = held === undefined ? left : `${held.run.job.name} ${held.run.job.id}`
   return {
     executor: executor.id,
+    cause: causeOf(exit, verdict),
     reason: verdict?.reason ?? exit.broken?.message ?? exit.words?.message ?? exit.message,
     ...(culprit === undefined ? {} : { culprit }),
     handedBack: judgements.length - (held === undefined ? 0 : 1),
   }
+}
+
+/** By the code that the run fails with for whose sake it was ended. */
+const CAUSES: Record<string, ExecutorEndCause> = {
+  JOB_TIMEOUT: 'timeout',
+  JOB_BLOCKED: 'blocked',
+  JOB_CANCELLED: 'cancelled',
+}
+
+function causeOf({ cause, words }: ExecutorExit, verdict: Verdict | undefined): ExecutorEndCause {
+  if (cause === 'abandoned') return 'abandoned'
+  if (verdict !== undefined)
+    return verdict.suspects === true ? 'blocked' : (CAUSES[verdict.culprit?.failure.code ?? ''] ?? 'ended')
+  return cause === 'memory' ? 'memory' : (words?.cause ?? cause)
 }

@@ -24,14 +24,13 @@ import { isRefusal } from '../redis/redis-error.ts'
 import { FleetJob, type RawResult } from './fleet-job.ts'
 import type { Fence } from '../redis/fence.ts'
 import { FleetLocks, type Renewal } from './fleet-locks.ts'
-import { LockReclaim, type OnSuperseded } from './lock-reclaim.ts'
+import { LockReclaim, type LockReclaimEvents } from './lock-reclaim.ts'
 import type { Replies } from './replies.ts'
 import { MOVED } from './settlement.ts'
 import { SweepGuard } from './sweep-guard.ts'
 
-export interface FleetWorkerEvents {
+export interface FleetWorkerEvents extends LockReclaimEvents {
   process: (job: FleetJob, token: string) => Promise<RawResult>
-  onSuperseded: OnSuperseded
   /** It is about to fail for what happened before it was fetched. */
   onDeferred: (job: FleetJob) => Promise<void>
 }
@@ -64,17 +63,17 @@ export class FleetWorker extends Worker<unknown, RawResult> {
 
   constructor(
     queue: string,
-    { process, onSuperseded, onDeferred }: FleetWorkerEvents,
+    events: FleetWorkerEvents,
     fence: Fence,
     replies: Replies,
     options: WorkerOptions,
   ) {
     super(queue, () => Promise.reject(new Error('unused')), { ...options, autorun: false }, rawBackend)
-    this.#process = process
-    this.#onDeferred = onDeferred
+    this.#process = events.process
+    this.#onDeferred = events.onDeferred
     this.#replies = replies
     const locks = this.lockManager as FleetLocks
-    void new LockReclaim(this.backend, locks, fence, onSuperseded, {
+    void new LockReclaim(this.backend, locks, fence, events, {
       over: this.#leaving.signal,
       onRefusal: error => this.emit('error', error as Error),
     })

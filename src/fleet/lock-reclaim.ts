@@ -37,12 +37,18 @@ export interface Patience {
 
 export type OnSuperseded = (job: FleetJob, error: SupersededError) => void
 
+export interface LockReclaimEvents {
+  onSuperseded: OnSuperseded
+  /** Its lock was taken back. */
+  onReclaimed: (job: FleetJob) => void
+}
+
 type Move = (id: string, ...rest: unknown[]) => Promise<unknown>
 
 export class LockReclaim {
   readonly #locks: FleetLocks
   readonly #fence: Fence
-  readonly #onSuperseded: OnSuperseded
+  readonly #events: LockReclaimEvents
   readonly #patience: Patience
 
   /** `backend` is that of the worker of these locks: its commands are replaced. */
@@ -50,13 +56,13 @@ export class LockReclaim {
     backend: RedisQueueBackend,
     locks: FleetLocks,
     fence: Fence,
-    onSuperseded: OnSuperseded,
+    events: LockReclaimEvents,
     patience: Patience,
   ) {
     this.#patience = patience
     this.#locks = locks
     this.#fence = fence
-    this.#onSuperseded = onSuperseded
+    this.#events = events
     const extend = backend.extendLocks.bind(backend)
     backend.extendLocks = async (ids, tokens, ms) => {
       const lost = await extend(ids, tokens, ms)
@@ -133,7 +139,9 @@ export class LockReclaim {
 
   async #reclaim(held: Held, ms: number): Promise<boolean> {
     try {
-      return await this.#fence.reclaim(held.hold, ms)
+      const reclaimed = await this.#fence.reclaim(held.hold, ms)
+      if (reclaimed) this.#events.onReclaimed(held.job)
+      return reclaimed
     } catch (error) {
       if (error instanceof SupersededError) this.#supersede(held, error)
       throw error
@@ -144,6 +152,6 @@ export class LockReclaim {
     // It ended while a renewal was on its way: the lock was gone because the job was finished.
     if (this.#locks.heldBy(hold.id)?.hold.token !== hold.token) return
     this.#locks.release(hold.id, hold.token)
-    this.#onSuperseded(job, error)
+    this.#events.onSuperseded(job, error)
   }
 }

@@ -47,10 +47,12 @@ export class LockTerms {
 
   /** Its renewals are measured from now on. */
   follow(worker: FleetWorker): void {
-    const { delay, roundTrip } = this.#options.measurements.of(worker.name)
+    const { events, measurements } = this.#options
+    const { delay, roundTrip } = measurements.of(worker.name)
     worker.onRenewal(renewal => {
       delay.record(renewal.delay)
       if (renewal.roundTrip !== undefined) roundTrip.record(renewal.roundTrip)
+      events.emit('locks.renewed', { queue: worker.name, ...renewal })
     })
     if (this.#options.config.lockDuration !== 'auto') return
     this.#workers.push(worker)

@@ -1,4 +1,5 @@
 /** How runs ended, counted and told. */
+import { UnrecoverableError } from 'bullmq'
 import type { Events } from '../observe/events.ts'
 import type { Run } from './run.ts'
 import { MOVED } from './settlement.ts'
@@ -20,13 +21,29 @@ export class OutcomeEvents {
   }
 
   /** A job that was moved elsewhere has not failed. */
-  onFailed(run: Run, { name, message, code }: Error & { code?: string }): void {
+  onFailed(run: Run, error: Error & { code?: string }): void {
+    const { name, message, code } = error
     if (MOVED.has(name)) return
     this.failed++
     this.#events.emit('job.failed', {
       ...ended(run),
       error: message,
       ...(code === undefined ? {} : { code }),
+      final: error instanceof UnrecoverableError || run.job.attemptsMade + 1 >= (run.job.opts.attempts ?? 1),
+    })
+  }
+
+  /** Hot path: nothing is made when nobody listens. */
+  onStarted({ job, startedAt }: Run): void {
+    if (this.#events.listenerCount('run.started') === 0) return
+    this.#events.emit('run.started', {
+      queue: job.queueName,
+      job: job.name,
+      // Of a later start Redis does not say since when the job could have been taken.
+      wait:
+        job.attemptsStarted === 1
+          ? Math.max(0, startedAt - job.timestamp - (job.opts.delay ?? 0))
+          : undefined,
     })
   }
 }

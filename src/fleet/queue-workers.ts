@@ -5,6 +5,7 @@ import type { Manifest } from '../job/manifest.ts'
 import type { Events } from '../observe/events.ts'
 import type { RedisHandle } from '../redis/connection.ts'
 import type { Fence } from '../redis/fence.ts'
+import type { FleetJob } from './fleet-job.ts'
 import { FleetWorker, type FleetWorkerEvents, type LockTimes } from './fleet-worker.ts'
 import { LockTerms } from './lock-terms.ts'
 import type { Measurements } from './measurements.ts'
@@ -26,7 +27,7 @@ export interface QueueWorkersOptions {
   fence: Fence
   replies: Replies
   measurements: Measurements
-  handlers: FleetWorkerEvents
+  handlers: Omit<FleetWorkerEvents, 'onReclaimed'>
   onError: (queue: string, error: unknown) => void
 }
 
@@ -153,8 +154,8 @@ export class QueueWorkers {
   }
 
   #open(queue: string, concurrency: number, times: LockTimes): FleetWorker {
-    const { replica, config, client, prefix, fence, replies, handlers, onError } = this.#options
-    const worker = new FleetWorker(queue, handlers, fence, replies, {
+    const { replica, config, client, prefix, fence, replies, events, onError } = this.#options
+    const worker = new FleetWorker(queue, this.#handlers, fence, replies, {
       name: replica,
       connection: client,
       prefix,
@@ -165,7 +166,25 @@ export class QueueWorkers {
       ...times,
     })
     worker.on('error', error => onError(queue, error))
+    worker.on('stalled', id => events.emit('job.stalled', { queue, id }))
     this.#terms.follow(worker)
     return worker
   }
+
+  /** They tell, too, what becomes of a job without a run of it. */
+  get #handlers(): FleetWorkerEvents {
+    const { events, handlers } = this.#options
+    return {
+      ...handlers,
+      onReclaimed: job => events.emit('job.reclaimed', { ...refOf(job), fence: job.attemptsStarted }),
+      onDeferred: job => {
+        const { attemptsMade, deferredFailure = '' } = job
+        const attempt = attemptsMade + 1
+        events.emit('job.failed', { ...refOf(job), attempt, ms: 0, error: deferredFailure, final: true })
+        return handlers.onDeferred(job)
+      },
+    }
+  }
 }
+
+const refOf = ({ queueName, name, id }: FleetJob) => ({ queue: queueName, job: name, id })

@@ -237,6 +237,7 @@ export class Supervisor {
   }
 
   #onStart(run: Run): void {
+    this.outcomes.onStarted(run)
     const { timeout } = run.entry
     if (timeout !== undefined) run.setDeadline(timeout, () => this.#onTimeout(run, timeout))
   }

@@ -30,6 +30,8 @@ export interface WatchdogOptions {
   /** The loop turns again after so many milliseconds. */
   onOver(block: Block, ms: number): void
   onLimit(block: Block, limit: number): void
+  /** A loop has turned, after so many milliseconds. */
+  onTurn(ms: number): void
   /** An executor that was late takes runs again. */
   onRecovered(): void
 }
@@ -90,6 +92,7 @@ export class Watchdog {
     const { beats } = executor
     const pulse = this.#pulses.get(executor)
     if (pulse !== undefined && pulse.beats === beats && !frozen) return now - pulse.at
+    if (pulse !== undefined && !frozen) this.#options.onTurn(now - pulse.at)
     this.#pulses.set(executor, { beats, at: now })
     return 0
   }

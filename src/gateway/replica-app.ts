@@ -1,6 +1,8 @@
-/** What a replica answers over HTTP: probes. Numbers and words, never a payload. All of it is in memory already. */
+/** What a replica answers over HTTP: probes and metrics. Numbers and words, never a payload. All of it is in memory already. */
+import type { Registry } from '@prometheus-io/client'
 import { Hono } from 'hono'
 import type { Health } from '../fleet/health.ts'
+import { metricsRoute } from './metrics.ts'
 import { probeRoutes } from './probes.ts'
 
 /** Verdicts with which it takes no job, whatever there is to do. */
@@ -8,14 +10,15 @@ const NOT_READY = new Set(['starting', 'draining', 'redis-down'])
 
 export interface ReplicaParts {
   health: Health
+  metrics: Registry
 }
 
-export function replicaApp({ health }: ReplicaParts): Hono {
+export function replicaApp({ health, metrics }: ReplicaParts): Hono {
   const said = () => {
     const { verdict, why } = health.judgement
     return { verdict, why: why === '' ? verdict : `${verdict}: ${why}` }
   }
-  return new Hono().route(
+  return new Hono().route('/', metricsRoute(metrics)).route(
     '/',
     probeRoutes({
       startup: () => ({ ok: health.started, why: health.started ? 'started' : said().why }),

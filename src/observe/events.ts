@@ -27,7 +27,8 @@ export interface FleetEvents {
     { reason: string; completed: number; failed: number; handedBack: number; superseded: number },
   ]
   'job.completed': [JobRef & { attempt: number; ms: number }]
-  'job.failed': [JobRef & { attempt: number; ms: number; error: string; code?: string }]
+  /** `final`: no attempt is left, or trying again cannot mend it. */
+  'job.failed': [JobRef & { attempt: number; ms: number; error: string; code?: string; final: boolean }]
   'job.delayed': [JobRef & { kind: 'retry' | 'snooze'; delay: number }]
   'job.handed-back': [JobRef & { reason: string }]
   'job.timed-out': [JobRef & { timeout: number }]
@@ -54,6 +55,10 @@ export interface FleetEvents {
   'job.pardoned': [{ job: string }]
   /** Somebody else started it again, or it was removed: this run, of that fence, may not write any more. */
   'job.superseded': [JobRef & { fence: number; reason: string }]
+  /** Its lock had run out, nobody had started it since, and the lock was taken back: the run of that fence goes on. */
+  'job.reclaimed': [JobRef & { fence: number }]
+  /** It had no lock when this replica looked: whoever ran it is gone, and it waits in its queue again. */
+  'job.stalled': [{ queue: string; id: string }]
   /** Locks of this queue last so long from now on, in milliseconds: `--lock-duration auto`. */
   'queue.lock-duration': [{ queue: string; lockDuration: number; stalledInterval: number }]
   'job.unknown': [JobRef & { putBack: boolean }]
@@ -62,9 +67,10 @@ export interface FleetEvents {
   'executor.abandoned': [{ executor: number; abandoned: number }]
   /** A new one takes its place after `served` jobs; what it holds (`running`) it finishes first. */
   'executor.recycled': [{ executor: number; reason: string; served: number; running: string[] }]
-  'executor.ended': [{ executor: number; reason: string; culprit?: string; handedBack: number }]
-  /** A run is settled and forgotten; so many are left. For whoever waits, not for logs. */
-  'run.ended': [number]
+  /** `cause`: the reason as one word of few. */
+  'executor.ended': [
+    { executor: number; cause: ExecutorEndCause; reason: string; culprit?: string; handedBack: number },
+  ]
   /** Probes and metrics are answered there. */
   'http.listening': [{ url: string }]
   'worker.error': [{ queue: string; message: string }]
@@ -80,6 +86,40 @@ export interface FleetEvents {
   'replica.wedged': [{ why: string; queue?: string }]
   /** It had fetched nothing for `ms`: another takes its place; `running` jobs finish on the old one, which keeps their locks. */
   'worker.recreated': [{ queue: string; ms: number; waiting: number; running: number }]
+
+  // For metrics and for whoever waits, not for logs: there are many.
+
+  /**
+   * It was given to an executor. `wait`: milliseconds since it could have been, known of a job that is started for the
+   * first time.
+   */
+  'run.started': [{ queue: string; job: string; wait: number | undefined }]
+  /** A run is settled and forgotten; so many are left. */
+  'run.ended': [number]
+  /** One turn of the renewals of a queue. Milliseconds: how late it was, and of the command if there was a lock. */
+  'locks.renewed': [{ queue: string; delay: number; roundTrip: number | undefined }]
+  /** The event loop of an executor has turned again, after so many milliseconds. */
+  'executor.turned': [number]
 }
+
+/** Those of which a log has no line. */
+export type SilentEvent = 'run.started' | 'run.ended' | 'locks.renewed' | 'executor.turned'
+
+/**
+ * Why an executor ended. By itself: an uncaught error, process.exit, out of memory, a signal from outside, or a failure
+ * of Node. By the supervisor: beyond a timeout, the block limit or a cancel, otherwise `ended`; `abandoned`, where it
+ * did not go.
+ */
+export type ExecutorEndCause =
+  | 'uncaught'
+  | 'exit'
+  | 'memory'
+  | 'signal'
+  | 'error'
+  | 'timeout'
+  | 'blocked'
+  | 'cancelled'
+  | 'ended'
+  | 'abandoned'
 
 export class Events extends EventEmitter<FleetEvents> {}

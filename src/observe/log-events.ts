@@ -1,6 +1,6 @@
 /** Events to log lines. Payloads are never among them. */
 import type { Logger } from 'pino'
-import type { Events, FleetEvents } from './events.ts'
+import type { Events, FleetEvents, SilentEvent } from './events.ts'
 
 const LEVELS = {
   'fleet.started': 'info',
@@ -19,6 +19,8 @@ const LEVELS = {
   'job.solo': 'warn',
   'job.pardoned': 'info',
   'job.superseded': 'error',
+  'job.reclaimed': 'info',
+  'job.stalled': 'warn',
   'queue.lock-duration': 'info',
   'job.unknown': 'warn',
   'job.file-broken': 'error',
@@ -33,7 +35,7 @@ const LEVELS = {
   'verdict.changed': 'debug',
   'replica.wedged': 'error',
   'worker.recreated': 'warn',
-} as const satisfies Record<Exclude<keyof FleetEvents, 'run.ended'>, string>
+} as const satisfies Record<Exclude<keyof FleetEvents, SilentEvent>, string>
 
 type Level = (typeof LEVELS)[keyof typeof LEVELS]
 

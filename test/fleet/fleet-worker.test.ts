@@ -56,6 +56,7 @@ describe('FleetWorker', () => {
     const events = {
       process,
       onSuperseded: ({ id }: FleetJob) => void superseded.push(id),
+      onReclaimed: () => {},
       onDeferred: async () => {},
     }
     const worker = new Worker('handed-back', events, new Fence(connection), new Replies(() => undefined), {
@@ -85,6 +86,7 @@ describe('FleetWorker', () => {
     const events: FleetWorkerEvents = {
       process: job => gates[Number(job.name)]!.promise,
       onSuperseded: () => expect.unreachable(),
+      onReclaimed: () => expect.unreachable(),
       onDeferred: async () => {},
     }
     const connection = redis.client()

@@ -20,6 +20,7 @@ let worker: FleetWorker
 let starts: number
 let errors: string[]
 let superseded: string[]
+let reclaimed: string[]
 
 beforeAll(async () => {
   redis = await startRedis()
@@ -33,12 +34,14 @@ beforeEach(async () => {
   starts = 0
   errors = []
   superseded = []
+  reclaimed = []
   const events = {
     process: async (job: FleetJob, token: string) => {
       if (++starts === 1) await meanwhile(job, token)
       return new RawResult(`"run ${job.attemptsStarted}"`)
     },
     onSuperseded: (_job: FleetJob, { message }: Error) => void superseded.push(message),
+    onReclaimed: ({ id }: FleetJob) => void reclaimed.push(id),
     onDeferred: async () => {},
   }
   // It does not sweep by itself within the test.
@@ -89,6 +92,7 @@ describe.each([
     expect(fate).toMatchObject({ state, attemptsStarted: 1, stalledCounter: 0 })
     expect(errors).toEqual([])
     expect(superseded).toEqual([])
+    expect(reclaimed).toEqual([id])
     expect(starts).toBe(1)
   })
 

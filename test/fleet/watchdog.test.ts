@@ -26,6 +26,7 @@ const told = {
   onBlocked: vi.fn<WatchdogOptions['onBlocked']>(),
   onOver: vi.fn<WatchdogOptions['onOver']>(),
   onLimit: vi.fn<WatchdogOptions['onLimit']>(),
+  onTurn: vi.fn<WatchdogOptions['onTurn']>(),
   onRecovered: vi.fn<WatchdogOptions['onRecovered']>(),
 }
 

@@ -24,7 +24,7 @@ describe('logEvents', () => {
   it('writes the name and the fields at the level of the event', () => {
     const { events, lines } = listen('trace')
     events.emit('job.completed', { ...REF, attempt: 1, ms: 5 })
-    events.emit('job.failed', { ...REF, attempt: 2, ms: 5, error: 'boom' })
+    events.emit('job.failed', { ...REF, attempt: 2, ms: 5, error: 'boom', final: true })
     events.emit('job.superseded', { ...REF, fence: 1, reason: 'started again' })
     expect(lines).toMatchObject([
       { level: 20, event: 'job.completed', msg: 'job.completed', ...REF, ms: 5 },

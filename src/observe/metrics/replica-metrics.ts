@@ -1,0 +1,26 @@
+/**
+ * What a replica tells Prometheus: counted from its events as they come, and read of it when it is asked, which asks
+ * nothing of its executors and nothing of Redis. Labels are queues that it works, names that have a handler, and words
+ * of ours; never an id, and never what somebody else wrote.
+ */
+import { Registry } from '@prometheus-io/client'
+import type { Events } from '../events.ts'
+import { blockMetrics } from './block-metrics.ts'
+import { executorMetrics } from './executor-metrics.ts'
+import { JobMetrics } from './job-metrics.ts'
+import { lockMetrics } from './lock-metrics.ts'
+import { processMetrics } from './process-metrics.ts'
+import { redisMetrics } from './redis-metrics.ts'
+import type { ReplicaView } from './replica-view.ts'
+
+/** Listens from now on. */
+export function replicaMetrics(events: Events, view: ReplicaView): Registry {
+  const registry = new Registry()
+  void new JobMetrics(registry, events, view)
+  blockMetrics(registry, events, view)
+  executorMetrics(registry, events, view)
+  lockMetrics(registry, events, view)
+  redisMetrics(registry, events)
+  processMetrics(registry, view)
+  return registry
+}
