@@ -110,16 +110,19 @@ export type SilentEvent = 'run.started' | 'run.ended' | 'locks.renewed' | 'execu
  * of Node. By the supervisor: beyond a timeout, the block limit or a cancel, otherwise `ended`; `abandoned`, where it
  * did not go.
  */
-export type ExecutorEndCause =
-  | 'uncaught'
-  | 'exit'
-  | 'memory'
-  | 'signal'
-  | 'error'
-  | 'timeout'
-  | 'blocked'
-  | 'cancelled'
-  | 'ended'
-  | 'abandoned'
+export const END_CAUSES = [
+  'uncaught',
+  'exit',
+  'memory',
+  'signal',
+  'error',
+  'timeout',
+  'blocked',
+  'cancelled',
+  'ended',
+  'abandoned',
+] as const
+
+export type ExecutorEndCause = (typeof END_CAUSES)[number]
 
 export class Events extends EventEmitter<FleetEvents> {}

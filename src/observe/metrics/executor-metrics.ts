@@ -1,6 +1,6 @@
 /** The executors of a replica: how many, how they ended, and how their event loops turn. */
 import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client'
-import type { Events } from '../events.ts'
+import { END_CAUSES, type Events } from '../events.ts'
 import type { ReplicaView } from './replica-view.ts'
 
 /** Seconds. A loop beats every 0.1 s; what is beyond 0.3 s gets no new job. */
@@ -34,6 +34,8 @@ export function executorMetrics(registry: Registry, events: Events, view: Replic
     labelNames: ['cause'],
     registers,
   })
+  // A rate is known only of a series that was there before.
+  for (const cause of END_CAUSES) ends.inc({ cause }, 0)
   const turns = new Histogram({
     name: 'runner_executor_loop_seconds',
     help: 'Time between two turns of the event loop of an executor that were noticed; 0.1 s when nothing holds it.',

@@ -7,7 +7,8 @@ import { Registry } from '@prometheus-io/client'
 import type { Events } from '../events.ts'
 import { blockMetrics } from './block-metrics.ts'
 import { executorMetrics } from './executor-metrics.ts'
-import { JobMetrics } from './job-metrics.ts'
+import { jobMetrics } from './job-metrics.ts'
+import { JobSeries } from './job-series.ts'
 import { lockMetrics } from './lock-metrics.ts'
 import { processMetrics } from './process-metrics.ts'
 import { redisMetrics } from './redis-metrics.ts'
@@ -16,8 +17,9 @@ import type { ReplicaView } from './replica-view.ts'
 /** Listens from now on. */
 export function replicaMetrics(events: Events, view: ReplicaView): Registry {
   const registry = new Registry()
-  void new JobMetrics(registry, events, view)
-  blockMetrics(registry, events, view)
+  const series = new JobSeries(registry, name => view.isHandler(name))
+  jobMetrics(series, events)
+  blockMetrics(registry, series, events, view)
   executorMetrics(registry, events, view)
   lockMetrics(registry, events, view)
   redisMetrics(registry, events)

@@ -1,0 +1,139 @@
+/**
+ * Queues as all replicas together see them, from the one process that looks at Redis for it: told by every replica they
+ * would be summed up. Looked at when Prometheus asks. When Redis does not answer, there is no series of any queue: an
+ * unknown backlog is neither 0 nor what it was. That is seen by `runner_metrics_last_success_timestamp_seconds`.
+ */
+import { Gauge, Registry } from '@prometheus-io/client'
+
+/** Times in milliseconds. */
+export interface QueueFigures {
+  queue: string
+  waiting: number
+  prioritized: number
+  active: number
+  delayed: number
+  waitingChildren: number
+  completed: number
+  failed: number
+  /** Of those that are delayed, the ones whose delay is over, or nearly. */
+  dueDelayed: number
+  /** null: none waits. */
+  oldestAge: number | null
+  paused: boolean
+  /** What the backlog takes with the replicas there are; null: nobody works it. */
+  drain: number | null
+  desiredReplicas: number
+  /** null: no limit. */
+  maxReplicas: number | null
+}
+
+/** Times in milliseconds since the epoch; null: never yet, or not known. */
+export interface ScheduleFigures {
+  schedule: string
+  lastRun: number | null
+  /** In the past: nobody takes it. */
+  nextRun: number | null
+}
+
+export interface ServiceFigures {
+  queues: readonly QueueFigures[]
+  schedules: readonly ScheduleFigures[]
+}
+
+const STATES = {
+  waiting: 'waiting',
+  prioritized: 'prioritized',
+  active: 'active',
+  delayed: 'delayed',
+  'waiting-children': 'waitingChildren',
+  completed: 'completed',
+  failed: 'failed',
+} as const satisfies Record<string, keyof QueueFigures>
+
+type Reading = [labels: Record<string, string>, value: number | null]
+
+/** `look` has a time limit of its own. What it rejects with is told to `onError`. */
+export function queueMetrics(
+  look: () => Promise<ServiceFigures>,
+  onError: (error: unknown) => void,
+): Registry {
+  const registry = new Registry()
+  const registers = [registry]
+  let lastSuccess = 0
+  let looking: Promise<ServiceFigures> | undefined
+  /** One look for all families: they are asked in one turn. */
+  const current = () =>
+    (looking ??= look()
+      .then(figures => {
+        lastSuccess = Date.now()
+        return figures
+      })
+      .catch((error: unknown) => {
+        onError(error)
+        return { queues: [], schedules: [] }
+      })
+      .finally(() => (looking = undefined)))
+  const gauge = (
+    name: string,
+    help: string,
+    labelNames: string[],
+    readings: (figures: ServiceFigures) => Reading[],
+  ) =>
+    new Gauge({
+      name,
+      help,
+      labelNames,
+      registers,
+      async collect() {
+        const figures = await current()
+        this.reset()
+        for (const [labels, value] of readings(figures)) if (value !== null) this.set(labels, value)
+      },
+    })
+  const perQueue = (name: string, help: string, valueOf: (figures: QueueFigures) => number | null) =>
+    gauge(name, help, ['queue'], ({ queues }) => queues.map(one => [{ queue: one.queue }, valueOf(one)]))
+  const perSchedule = (name: string, help: string, valueOf: (figures: ScheduleFigures) => number | null) =>
+    gauge(name, help, ['schedule'], ({ schedules }) =>
+      schedules.map(one => [{ schedule: one.schedule }, seconds(valueOf(one))]),
+    )
+
+  gauge('runner_queue_jobs', 'Jobs by state.', ['queue', 'state'], ({ queues }) =>
+    queues.flatMap(one =>
+      Object.entries(STATES).map(([state, key]): Reading => [{ queue: one.queue, state }, one[key]]),
+    ),
+  )
+  perQueue(
+    'runner_queue_due_delayed_jobs',
+    'Delayed jobs that are due, or nearly. BullMQ moves them only when a worker asks for a job.',
+    one => one.dueDelayed,
+  )
+  perQueue(
+    'runner_queue_oldest_job_age_seconds',
+    'Time since the job that waits longest could have been started; 0 when none waits.',
+    one => seconds(one.oldestAge) ?? 0,
+  )
+  perQueue('runner_queue_paused', '1 when no worker may take a job of it.', one => (one.paused ? 1 : 0))
+  perQueue('runner_queue_drain_seconds', 'What the backlog takes with the replicas there are.', one =>
+    seconds(one.drain),
+  )
+  perQueue(
+    'runner_queue_desired_replicas',
+    'Replicas that the queue needs: what an autoscaler should make.',
+    one => one.desiredReplicas,
+  )
+  perQueue('runner_queue_max_replicas', 'What the above is limited to.', one => one.maxReplicas)
+  perSchedule('runner_schedule_last_run_timestamp_seconds', 'When it made its last job.', one => one.lastRun)
+  perSchedule('runner_schedule_next_run_timestamp_seconds', 'When its next job is due.', one => one.nextRun)
+  new Gauge({
+    name: 'runner_metrics_last_success_timestamp_seconds',
+    help: 'When Redis was last read for the figures of queues; 0: never.',
+    registers,
+    async collect() {
+      await current()
+      this.set(lastSuccess / 1_000)
+    },
+  })
+  return registry
+}
+
+const seconds = (ms: number | null) => (ms === null ? null : ms / 1_000)
