@@ -24,6 +24,7 @@ import { replicaMetrics } from '../observe/metrics/replica-metrics.ts'
 import { TerminationLog } from '../observe/termination-log.ts'
 import { replicaApp } from '../gateway/replica-app.ts'
 import { listen } from '../gateway/listener.ts'
+import { openTelemetry } from '../observe/telemetry.ts'
 import { openRedis, type RedisHandle } from '../redis/connection.ts'
 import { endProcess } from './end-process.ts'
 import { jobFiles, placeHint } from './job-files.ts'
@@ -67,13 +68,22 @@ async function run(config: Config, { watch, duty, log, last }: RunParts): Promis
   logEvents(events, log.logger)
   const redis = await openRedis(config, { onMessage: note })
   redis.warnings.forEach(warn)
-  const supervisor = new Supervisor({ config, redis, events, files: found.files, onLine: log.writeLine })
+  const tracing = config.telemetry ? await openTelemetry(warn) : undefined
+  const supervisor = new Supervisor({
+    config,
+    redis,
+    events,
+    files: found.files,
+    onLine: log.writeLine,
+    telemetry: tracing?.telemetry,
+  })
   const stopping = new Stopping(supervisor, config, events)
   const conditions = new StopConditions(config, supervisor, stopping, events)
   const recycling = new Recycling(config, supervisor, stopping, events)
   const signals = new ReplicaSignals(supervisor, stopping, config.grace, note)
   /** What accompanies the replica, closed in reverse order once it has stopped. None of it throws at its end. */
   const beside = new AsyncDisposableStack()
+  beside.use(tracing)
   beside.defer(() => redis.close())
   beside.use(last.follow(events, () => lastWords(supervisor)))
   const health = beside.use(new Health({ config, supervisor, stopping, redis, events }))

@@ -11,5 +11,6 @@ export function executorInit(config: Config, files: JobFile[]): ExecutorInit {
     redact: config.redact,
     memory: executorMemory(config),
     settings: { databases: databasesOf(config) },
+    telemetry: config.telemetry,
   }
 }

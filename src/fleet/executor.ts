@@ -14,6 +14,7 @@ import {
   readRecord,
   record,
   type AbortCause,
+  type CallHead,
   type DyingWords,
   type Failure,
   type SandboxFields,
@@ -33,7 +34,7 @@ export interface ExecutorEvents {
   /** A pino line for the process log. */
   onLine: (line: string) => void
   /** Answers a call of a handler. What it resolves to is sent back as JSON; what it rejects with, too. */
-  onCall(run: Run, method: string, args: unknown[]): Promise<unknown>
+  onCall(run: Run, method: string, args: unknown[], trace: string | undefined): Promise<unknown>
   onIdle(executor: Executor): void
   /** Whether `glance` will be called in a moment. */
   isGlanceDue: () => boolean
@@ -81,6 +82,7 @@ export class Executor {
       job.attemptsStarted,
     ]
     if (run.entry.kind === 'function') head.push(sandboxFields(run, prefix))
+    if (job.trace !== undefined) head[7] = job.trace
     this.runs.set(run.seq, run)
     this.served++
     run.startedAt = Date.now()
@@ -157,7 +159,7 @@ export class Executor {
       return
     }
     if (kind === FROM.call) {
-      void this.#answer(JSON.parse(head) as [number, number, string], body)
+      void this.#answer(JSON.parse(head) as CallHead, body)
       return
     }
     const run = this.runs.get(Number(head))
@@ -177,12 +179,12 @@ export class Executor {
     if (this.runs.size === 0) this.#events.onIdle(this)
   }
 
-  async #answer([call, seq, method]: [number, number, string], body: string): Promise<void> {
+  async #answer([call, seq, method, trace]: CallHead, body: string): Promise<void> {
     const run = this.runs.get(seq)
     let text: string
     try {
       if (run === undefined) throw new Error(`run ${seq} has ended`)
-      const value = await this.#events.onCall(run, method, JSON.parse(body) as unknown[])
+      const value = await this.#events.onCall(run, method, JSON.parse(body) as unknown[], trace)
       text = record(TO.answer, JSON.stringify([call, null]), JSON.stringify(value))
     } catch (error) {
       const { name, message, code } = error as Error & { code?: unknown }

@@ -8,6 +8,8 @@ export class FleetJob extends Job {
   outcome: Promise<RawResult> | undefined
   /** A command that moves it away was sent: a lock that is gone then was not lost. */
   leaving = false
+  /** The trace that its run belongs to, as headers in JSON; with telemetry only. */
+  trace: string | undefined
   declare id: string
 
   /** Its hash in Redis. */

@@ -132,6 +132,9 @@ export class FleetWorker extends Worker<unknown, RawResult> {
   /** BullMQ's way asks here for an outcome; the short way may have it already. */
   protected override callProcessJob(job: Job<unknown, RawResult>, token: string): Promise<RawResult> {
     const fleetJob = job as FleetJob
+    const { contextManager } = this.opts.telemetry ?? {}
+    // Of the span that BullMQ has just begun. The executor goes on with it.
+    if (contextManager !== undefined) fleetJob.trace = contextManager.getMetadata(contextManager.active())
     return fleetJob.outcome ?? this.#process(fleetJob, token)
   }
 

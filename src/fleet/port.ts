@@ -16,6 +16,8 @@ export interface ExecutorInit {
   /** Bytes of JavaScript heap. */
   memory: number
   settings?: ExecutorSettings
+  /** Handlers run in the trace of their job. */
+  telemetry?: boolean
 }
 
 interface PortEvents {

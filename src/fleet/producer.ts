@@ -1,5 +1,5 @@
 /** Adds the jobs that handlers enqueue. Their payloads were checked in the executor and stay text here. */
-import { Queue, type Job } from 'bullmq'
+import { Queue, type Job, type Telemetry } from 'bullmq'
 import type { Cluster, Redis } from 'ioredis'
 import type { EnqueueOptions } from '../job/context.ts'
 import { toJobsOptions } from '../job/enqueue-options.ts'
@@ -13,23 +13,30 @@ class RawQueue extends Queue {
   }
 }
 
+export interface ProducerOptions {
+  connection: Redis | Cluster
+  prefix: string
+  telemetry: Telemetry | undefined
+}
+
 export class Producer {
   readonly flows: Flows
   readonly #connection: Redis | Cluster
   readonly #prefix: string
+  readonly #telemetry: Telemetry | undefined
   readonly #queues = new Map<string, RawQueue>()
   readonly #onError: (queue: string, error: Error) => void
 
   /** `connect` makes a connection for flows, with the first of them. */
   constructor(
-    connection: Redis | Cluster,
-    prefix: string,
+    { connection, prefix, telemetry }: ProducerOptions,
     onError: (queue: string, error: Error) => void,
     connect: () => Redis | Cluster,
   ) {
     this.flows = new Flows(connect, prefix, error => onError('', error))
     this.#connection = connection
     this.#prefix = prefix
+    this.#telemetry = telemetry
     this.#onError = onError
   }
 
@@ -43,7 +50,11 @@ export class Producer {
   queue(name: string): Queue {
     let queue = this.#queues.get(name)
     if (queue === undefined) {
-      queue = new RawQueue(name, { connection: this.#connection, prefix: this.#prefix })
+      queue = new RawQueue(name, {
+        connection: this.#connection,
+        prefix: this.#prefix,
+        ...(this.#telemetry === undefined ? {} : { telemetry: this.#telemetry }),
+      })
       queue.on('error', error => this.#onError(name, error))
       this.#queues.set(name, queue)
     }

@@ -28,7 +28,7 @@ export const FROM = {
   progress: 'P',
   /** head: seq, body: one line for the job's log */
   log: 'L',
-  /** head: [call, seq, method], body: JSON array of arguments */
+  /** head: [call, seq, method, trace?], body: JSON array of arguments */
   call: 'C',
   /** body: the JobFile that is imported next */
   loading: 'I',
@@ -40,7 +40,7 @@ export const FROM = {
   line: 'N',
 } as const
 
-/** [seq, job name, job id, queue, attempt, fence, extra?] */
+/** [seq, job name, job id, queue, attempt, fence, extra?, trace?]; the trace as headers in JSON. */
 export type StartHead = [
   seq: number,
   name: string,
@@ -48,7 +48,8 @@ export type StartHead = [
   queue: string,
   attempt: number,
   fence: number,
-  sandbox?: SandboxFields,
+  sandbox?: SandboxFields | null,
+  trace?: string,
 ]
 
 /** Further fields of a BullMQ sandbox job, only sent for handlers that are plain functions. */
@@ -67,6 +68,9 @@ export interface SandboxFields {
   token: string
   prefix: string
 }
+
+/** The trace is that of the code that calls, as headers in JSON. */
+export type CallHead = [call: number, seq: number, method: string, trace?: string]
 
 export type AbortCause = 'timeout' | 'shutdown' | 'cancelled' | 'superseded'
 

@@ -1,5 +1,6 @@
 /** The BullMQ worker of each queue that a replica works, with the locks that suit the queue. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Telemetry } from 'bullmq'
 import type { Config } from '../config.ts'
 import type { Manifest } from '../job/manifest.ts'
 import type { Events } from '../observe/events.ts'
@@ -24,6 +25,7 @@ export interface QueueWorkersOptions {
   events: Events
   client: ReturnType<RedisHandle['connect']>
   prefix: string
+  telemetry: Telemetry | undefined
   fence: Fence
   replies: Replies
   measurements: Measurements
@@ -154,11 +156,12 @@ export class QueueWorkers {
   }
 
   #open(queue: string, concurrency: number, times: LockTimes): FleetWorker {
-    const { replica, config, client, prefix, fence, replies, events, onError } = this.#options
+    const { replica, config, client, prefix, telemetry, fence, replies, events, onError } = this.#options
     const worker = new FleetWorker(queue, this.#handlers, fence, replies, {
       name: replica,
       connection: client,
       prefix,
+      ...(telemetry === undefined ? {} : { telemetry }),
       concurrency,
       autorun: false,
       runRetryDelay: RETRY,

@@ -38,17 +38,10 @@ import { Replies } from './replies.ts'
 import { Run } from './run.ts'
 import { Settlement, timedOut } from './settlement.ts'
 import { Superseding } from './superseding.ts'
+import { within } from './trace.ts'
+import type { SupervisorOptions } from './supervisor-options.ts'
 import { openThread } from './thread-port.ts'
 import { refuseUnknown } from './unknown-job.ts'
-
-export interface SupervisorOptions {
-  config: Config
-  redis: RedisHandle
-  events: Events
-  files: JobFile[]
-  /** A pino line of a handler, for the process log. */
-  onLine: (line: string) => void
-}
 
 export class Supervisor {
   readonly runs = new Set<Run>()
@@ -78,7 +71,7 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options
-    const { config, redis, events, files } = options
+    const { config, redis, events, files, telemetry } = options
     this.#client = redis.connect('fleet')
     const onError = (queue: string, error: unknown) => this.#onError(queue, error)
     const replies = new Replies(() => this.pool.glance())
@@ -88,7 +81,9 @@ export class Supervisor {
     this.superseding = new Superseding(events, () => this.pool, config.abortGrace)
     this.#crashes = new CrashLoop(this.#client, redis.prefix)
     this.#settlement = new Settlement(this.#crashes, events)
-    this.producer = new Producer(this.#client, redis.prefix, onError, () => redis.connect('flows'))
+    this.producer = new Producer({ connection: this.#client, prefix: redis.prefix, telemetry }, onError, () =>
+      redis.connect('flows'),
+    )
     this.measurements = new Measurements(new Measured(this.#client, redis.prefix), error =>
       onError('', error),
     )
@@ -105,7 +100,7 @@ export class Supervisor {
         onProgress: (run, json) => this.#write(run, this.#fence.progress(run.hold, json)),
         onLog: (run, row) => this.#log(run, row),
         onLine: options.onLine,
-        onCall: (run, method, args) => this.#onCall(run, method, args),
+        onCall: (run, method, args, trace) => within(telemetry, trace, () => this.#onCall(run, method, args)),
         isGlanceDue: () => replies.areDue,
         onAbandoned: (executor, abandoned) =>
           events.emit('executor.abandoned', { executor: executor.id, abandoned }),
@@ -131,6 +126,7 @@ export class Supervisor {
       events,
       client: this.#client,
       prefix: redis.prefix,
+      telemetry,
       fence: this.#fence,
       replies,
       measurements: this.measurements,

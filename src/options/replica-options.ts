@@ -164,6 +164,14 @@ export const REPLICA_OPTIONS = {
     undefined,
     'file that says at the end why it came. Default: /dev/termination-log, where there is one',
   ),
+  telemetry: option(
+    'work',
+    '--telemetry',
+    'RUNNER_TELEMETRY',
+    flag,
+    false,
+    'trace jobs by OpenTelemetry; needs bullmq-otel, and an SDK that NODE_OPTIONS loads',
+  ),
   allowBroken: option(
     'work',
     '--allow-broken',

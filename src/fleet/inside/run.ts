@@ -11,19 +11,22 @@ export class Run {
   readonly attempt: number
   readonly fence: number
   readonly sandbox: SandboxFields | undefined
+  /** What it belongs to, as headers in JSON. */
+  readonly trace: string | undefined
   /** The payload as parsed from Redis, before the schema. */
   readonly data: unknown
   #controller: AbortController | undefined
   #reason: AbortReason | undefined
 
-  constructor([seq, name, id, queue, attempt, fence, sandbox]: StartHead, data: unknown) {
+  constructor([seq, name, id, queue, attempt, fence, sandbox, trace]: StartHead, data: unknown) {
     this.seq = seq
     this.name = name
     this.id = id
     this.queue = queue
     this.attempt = attempt
     this.fence = fence
-    this.sandbox = sandbox
+    this.sandbox = sandbox ?? undefined
+    this.trace = trace
     this.data = data
   }
 

@@ -19,6 +19,7 @@ import { runExecutable } from './executable.ts'
 import { failureOf } from './failure.ts'
 import { currentRun, Run } from './run.ts'
 import { SandboxJob } from './sandbox-job.ts'
+import { Traces } from './trace.ts'
 import { Voice, resultOf, type Checks } from './voice.ts'
 
 export class Runtime {
@@ -27,6 +28,7 @@ export class Runtime {
   readonly #redact: readonly string[]
   readonly #runs = new Map<number, Run>()
   #jobs = new Map<string, LoadedJob>()
+  #traces: Traces | undefined
 
   /** `send` passes a record to the supervisor. */
   constructor(init: ExecutorInit, send: (text: string) => void) {
@@ -41,7 +43,8 @@ export class Runtime {
   }
 
   /** Imports every job file, then says what was found. Never throws for a broken file. */
-  async load({ files, broken, importTimeout }: ExecutorInit): Promise<void> {
+  async load({ files, broken, importTimeout, telemetry }: ExecutorInit): Promise<void> {
+    if (telemetry === true) this.#voice.traces = this.#traces = await Traces.open()
     const { jobs, manifest } = await loadAll(files, broken, {
       ...(importTimeout === undefined ? {} : { timeout: importTimeout }),
       announce: async file => {
@@ -93,7 +96,9 @@ export class Runtime {
     }
     this.#runs.set(run.seq, run)
     currentRun.run(run, () => {
-      this.#call(run).then(
+      const call = () => this.#call(run)
+      const called = this.#traces === undefined ? call() : this.#traces.within(run.trace, call)
+      called.then(
         value => this.#done(run, value),
         (error: unknown) => this.#fail(run, error),
       )

@@ -3,9 +3,10 @@ import { RunnerError, messageOf } from '../../errors.ts'
 import type { EnqueueOptions, JobLog } from '../../job/context.ts'
 import type { AddedFlow, Child, Flow } from '../../job/flow.ts'
 import type { CheckedFlow } from '../../job/flow-check.ts'
-import { FROM, record, type CallError, type ChildText } from '../protocol.ts'
+import { FROM, record, type CallError, type CallHead, type ChildText } from '../protocol.ts'
 import { openLog, type LogOptions } from './log.ts'
 import type { Run } from './run.ts'
+import type { Traces } from './trace.ts'
 
 /** Progress is written at most so often per run, in milliseconds. The last value always is. */
 const PROGRESS_EVERY = 200
@@ -24,6 +25,8 @@ interface Pending {
 }
 
 export class Voice {
+  /** With telemetry only. */
+  traces: Traces | undefined
   readonly #send: (text: string) => void
   readonly #logOptions: LogOptions
   readonly #checks: Checks
@@ -104,7 +107,9 @@ export class Voice {
     const call = ++this.#call
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
     this.#calls.set(call, { resolve, reject })
-    this.#send(record(FROM.call, JSON.stringify([call, run.seq, method]), body))
+    const head: CallHead = [call, run.seq, method]
+    if (this.traces !== undefined) head.push(this.traces.current)
+    this.#send(record(FROM.call, JSON.stringify(head), body))
     return promise
   }
 

@@ -12,7 +12,8 @@ const KINDS = {
   misconf: /\bMISCONF\b/,
   noperm: /\b(NOPERM|NOAUTH|WRONGPASS)\b/,
   timeout: /timed? ?out|ETIMEDOUT/i,
-  conn: /ECONN|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|connection is closed|socket closed|\bLOADING\b/i,
+  connection:
+    /ECONN|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|connection is closed|socket closed|\bLOADING\b/i,
 } as const
 
 type RedisErrorKind = keyof typeof KINDS | 'other'

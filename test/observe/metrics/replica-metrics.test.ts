@@ -169,9 +169,9 @@ describe('Redis', () => {
     ['WRONGPASS invalid username-password pair or user is disabled.', 'noperm'],
     ["Socket timeout. Expecting data, but didn't receive any in 15000ms.", 'timeout'],
     ['connect ETIMEDOUT', 'timeout'],
-    ['connect ECONNREFUSED 127.0.0.1:6379', 'conn'],
-    ['Connection is closed.', 'conn'],
-    ['LOADING Redis is loading the dataset in memory', 'conn'],
+    ['connect ECONNREFUSED 127.0.0.1:6379', 'connection'],
+    ['Connection is closed.', 'connection'],
+    ['LOADING Redis is loading the dataset in memory', 'connection'],
     ['room for one more', 'other'],
   ])('says %s, which is %s', async (message, kind) => {
     events.emit('worker.error', { queue: 'mail', message })
