@@ -4,6 +4,12 @@ import type { Events } from '../observe/events.ts'
 import type { Run } from './run.ts'
 import { MOVED } from './settlement.ts'
 
+/**
+ * Their messages quote, below the first line, what is wrong with a payload. It is kept with the job, where whoever may
+ * read payloads finds it; events are for logs.
+ */
+const QUOTING = new Set(['ARGS_INVALID', 'FLOW_INVALID'])
+
 export class OutcomeEvents {
   completed = 0
   failed = 0
@@ -27,7 +33,7 @@ export class OutcomeEvents {
     this.failed++
     this.#events.emit('job.failed', {
       ...ended(run),
-      error: message,
+      error: QUOTING.has(code ?? '') ? firstLine(message) : message,
       ...(code === undefined ? {} : { code }),
       final: error instanceof UnrecoverableError || run.job.attemptsMade + 1 >= (run.job.opts.attempts ?? 1),
     })
@@ -58,3 +64,5 @@ function ended({ job, startedAt }: Run) {
     ms: startedAt === 0 ? 0 : Date.now() - startedAt,
   }
 }
+
+const firstLine = (text: string) => text.split('\n', 1)[0] ?? ''

@@ -6,6 +6,7 @@
  * The SDK is the user's, registered by a file that `NODE_OPTIONS=--import` loads here and in every executor. Payloads and
  * results are in no span: BullMQ is given neither.
  */
+import type { Attributes } from '@opentelemetry/api'
 import { SpanKind, TelemetryAttributes, type Telemetry } from 'bullmq'
 import { RunnerError } from '../errors.ts'
 
@@ -42,9 +43,9 @@ export async function openTelemetry(warn: (line: string) => void): Promise<Traci
       super.setAttributes({ ...attributes, ...Object.fromEntries(named) })
     }
 
-    override addEvent(...event: Parameters<InstanceType<typeof BullMQOTelSpan>['addEvent']>): void {
-      super.addEvent(...event)
-      if (event[0] === 'job failed') this.span.setStatus({ code: SpanStatusCode.ERROR })
+    override addEvent(name: string, attributes?: Attributes): void {
+      super.addEvent(name, attributes && withFirstLine(attributes))
+      if (name === 'job failed') this.span.setStatus({ code: SpanStatusCode.ERROR })
     }
   }
 
@@ -99,4 +100,11 @@ async function importPackages() {
       },
     )
   }
+}
+
+/** Below the first line of why a job failed stands what is wrong with its payload, if that was it. */
+function withFirstLine(attributes: Attributes): Attributes {
+  const reason = attributes[TelemetryAttributes.JobFailedReason]
+  if (typeof reason !== 'string') return attributes
+  return { ...attributes, [TelemetryAttributes.JobFailedReason]: reason.split('\n', 1)[0] }
 }

@@ -92,7 +92,7 @@ describe.each(KINDS)('in a %s', isolation => {
     const read = (field: string) => b.client.hget(`bull:fleet:${id}`, field)
     await expect
       .poll(() => read('failedReason'))
-      .toContain('the payload in Redis is not JSON: it is not shown')
+      .toContain('the payload in Redis is not JSON\n  it is not shown')
     expect(await read('stacktrace')).not.toContain('hunter2')
   })
 

@@ -91,7 +91,7 @@ export class Runtime {
       run = new Run(head, undefined)
       const fault = jsonFault(payload, error, this.#redact)
       // Without the error as its cause: that quotes the payload, and causes are part of the stack that is stored.
-      this.#fail(run, new Error(`the payload in Redis is not JSON: ${fault}`))
+      this.#fail(run, new ArgsError(`the payload in Redis is not JSON\n  ${fault}`))
       return
     }
     this.#runs.set(run.seq, run)
