@@ -37,6 +37,7 @@ it('keeps the lock and the result of what runs, leaves it its slot, and gives th
     prefix: 'bull',
     fence: new Fence(client),
     replies: new Replies(() => undefined),
+    telemetry: undefined,
     measurements: new Measurements(new Measured(client, 'bull'), () => undefined),
     handlers: {
       process: job =>
