@@ -35,10 +35,8 @@ export interface Patience {
   onRefusal: (error: unknown) => void
 }
 
-export type OnSuperseded = (job: FleetJob, error: SupersededError) => void
-
 export interface LockReclaimEvents {
-  onSuperseded: OnSuperseded
+  onSuperseded: (job: FleetJob, error: SupersededError) => void
   /** Its lock was taken back. */
   onReclaimed: (job: FleetJob) => void
 }

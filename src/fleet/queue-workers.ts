@@ -181,7 +181,7 @@ export class QueueWorkers {
       ...handlers,
       onReclaimed: job => events.emit('job.reclaimed', { ...refOf(job), fence: job.attemptsStarted }),
       onDeferred: job => {
-        const { attemptsMade, deferredFailure = '' } = job
+        const { attemptsMade, deferredFailure } = job
         const attempt = attemptsMade + 1
         events.emit('job.failed', { ...refOf(job), attempt, ms: 0, error: deferredFailure, final: true })
         return handlers.onDeferred(job)

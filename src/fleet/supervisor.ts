@@ -5,10 +5,8 @@
  *
  *   start() -> working <-> quiet -> stop() -> stopped        (stopping.ts)
  */
-import type { Config } from '../config.ts'
 import { RunnerError, SupersededError } from '../errors.ts'
 import type { JobEntry, JobFile, Manifest } from '../job/manifest.ts'
-import type { Events } from '../observe/events.ts'
 import type { RedisHandle } from '../redis/connection.ts'
 import type { EnqueueOptions } from '../job/context.ts'
 import type { CheckedFlow } from '../job/flow-check.ts'

@@ -9,6 +9,5 @@ export function within<Result>(
 ): Result {
   if (telemetry === undefined || trace === undefined) return action()
   const { contextManager } = telemetry
-  // BullMQ declares that `with` returns what a function of any kind does.
-  return contextManager.with(contextManager.fromMetadata(contextManager.active(), trace), action) as Result
+  return contextManager.with(contextManager.fromMetadata(contextManager.active(), trace), action)
 }

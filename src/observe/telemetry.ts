@@ -50,7 +50,7 @@ export async function openTelemetry(warn: (line: string) => void): Promise<Traci
   }
 
   const telemetry = {
-    ...adapter,
+    contextManager: adapter.contextManager,
     tracer: {
       startSpan(
         name: string,

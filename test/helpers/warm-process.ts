@@ -27,18 +27,19 @@ async function answer({ args, cwd, env }: WarmCall): Promise<void> {
   for (const end of release) end()
   // The folder may be removed now.
   process.chdir('/')
-  process.send?.({ code: Number(process.exitCode ?? 0), ...printed } satisfies WarmAnswer)
+  process.send?.({ code: process.exitCode as number, ...printed } satisfies WarmAnswer)
 }
 
 /** Collects what is written, until the function that it gives is called. */
 function capture(name: 'stdout' | 'stderr', printed: Record<typeof name, string>): () => void {
   const stream = process[name]
-  const { write } = stream
-  stream.write = ((chunk: string | Uint8Array, ...rest: unknown[]) => {
+  const collect = (chunk: string | Uint8Array, ...rest: unknown[]) => {
     printed[name] += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString()
     const done = rest.at(-1)
     if (typeof done === 'function') setImmediate(done as () => void)
     return true
-  }) as typeof write
-  return () => void (stream.write = write)
+  }
+  // An own property in front of that of its class.
+  stream.write = collect as typeof stream.write
+  return () => Reflect.deleteProperty(stream, 'write')
 }

@@ -39,7 +39,7 @@ export function blockMetrics(
     open.delete(executor)
     count(block.queue, block.job, performance.now() - block.since)
   })
-  new Gauge({
+  void new Gauge({
     name: 'runner_executors_blocked',
     help: 'Executors whose event loop is held longer than --block-warn just now.',
     registers: [registry],

@@ -10,7 +10,7 @@ const STATES = ['booting', 'ready', 'ending'] as const
 
 export function executorMetrics(registry: Registry, events: Events, view: ReplicaView): void {
   const registers = [registry]
-  new Gauge({
+  void new Gauge({
     name: 'runner_executors',
     help: 'Executors by state.',
     labelNames: ['state'],
@@ -20,7 +20,7 @@ export function executorMetrics(registry: Registry, events: Events, view: Replic
       for (const state of STATES) this.set({ state }, executors.filter(one => one.state === state).length)
     },
   })
-  new Gauge({
+  void new Gauge({
     name: 'runner_executors_abandoned',
     help: 'Executors inside native code that does not return, which were given up.',
     registers,

@@ -22,7 +22,7 @@ export function processMetrics(registry: Registry, view: ReplicaView): void {
     labelNames: ['version', 'node', 'bullmq'],
     registers,
   }).set({ version: VERSION, node: process.version.slice(1), bullmq }, 1)
-  new Gauge({
+  void new Gauge({
     name: 'runner_draining',
     help: '1 when the replica takes no more jobs.',
     registers,
@@ -34,7 +34,7 @@ export function processMetrics(registry: Registry, view: ReplicaView): void {
     ['runner_slots', 'Jobs that this replica runs at once at most.', () => view.slots],
     ['runner_slots_used', 'Jobs that this replica runs.', () => view.slotsUsed],
   ] as const)
-    new Gauge({
+    void new Gauge({
       name,
       help,
       labelNames: ['queue'],
@@ -43,7 +43,7 @@ export function processMetrics(registry: Registry, view: ReplicaView): void {
         for (const [queue, slots] of Object.entries(of())) this.set({ queue }, slots)
       },
     })
-  new Gauge({
+  void new Gauge({
     name: 'runner_resident_memory_bytes',
     help: 'Memory of the replica, with the processes of its executors.',
     registers,
@@ -51,7 +51,7 @@ export function processMetrics(registry: Registry, view: ReplicaView): void {
       this.set(await view.residentBytes())
     },
   })
-  new Counter({
+  void new Counter({
     name: 'process_cpu_seconds_total',
     help: 'CPU time of the process, with the threads of its executors.',
     registers,
@@ -75,7 +75,7 @@ function loopDelay(registers: Registry[]): void {
   monitor.enable()
   // What it waits for anyhow is no delay.
   const beyond = (nanoseconds: number) => Math.max(0, nanoseconds / NANOSECONDS - RESOLUTION / 1_000)
-  new Gauge({
+  void new Gauge({
     name: 'runner_loop_delay_p99_seconds',
     help: 'What 99 % of the turns of the own event loop of the supervisor were late by, since it was last asked.',
     registers,
@@ -83,7 +83,7 @@ function loopDelay(registers: Registry[]): void {
       this.set(beyond(monitor.percentile(99)))
     },
   })
-  new Gauge({
+  void new Gauge({
     name: 'runner_loop_delay_max_seconds',
     help: 'What the worst turn of the own event loop of the supervisor was late by, since it was last asked.',
     registers,

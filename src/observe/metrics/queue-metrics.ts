@@ -28,7 +28,7 @@ export interface QueueFigures {
 }
 
 /** Times in milliseconds since the epoch; null: never yet, or not known. */
-export interface ScheduleFigures {
+interface ScheduleFigures {
   schedule: string
   lastRun: number | null
   /** In the past: nobody takes it. */
@@ -79,7 +79,7 @@ export function queueMetrics(
     labelNames: string[],
     readings: (figures: ServiceFigures) => Reading[],
   ) =>
-    new Gauge({
+    void new Gauge({
       name,
       help,
       labelNames,
@@ -124,7 +124,7 @@ export function queueMetrics(
   perQueue('runner_queue_max_replicas', 'What the above is limited to.', one => one.maxReplicas)
   perSchedule('runner_schedule_last_run_timestamp_seconds', 'When it made its last job.', one => one.lastRun)
   perSchedule('runner_schedule_next_run_timestamp_seconds', 'When its next job is due.', one => one.nextRun)
-  new Gauge({
+  void new Gauge({
     name: 'runner_metrics_last_success_timestamp_seconds',
     help: 'When Redis was last read for the figures of queues; 0: never.',
     registers,

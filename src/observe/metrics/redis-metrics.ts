@@ -18,7 +18,7 @@ const KINDS = {
 
 type RedisErrorKind = keyof typeof KINDS | 'other'
 
-export function redisErrorKind(message: string): RedisErrorKind {
+function redisErrorKind(message: string): RedisErrorKind {
   for (const [kind, said] of Object.entries(KINDS)) if (said.test(message)) return kind as RedisErrorKind
   return 'other'
 }

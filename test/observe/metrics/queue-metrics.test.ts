@@ -20,7 +20,7 @@ const MAIL: QueueFigures = {
 }
 const HOURLY = { schedule: 'hourly', lastRun: 1_700_000_000_000, nextRun: 1_700_003_600_000 }
 
-const series = (text: string) => text.split('\n').filter(line => /^runner_/.test(line))
+const series = (text: string) => text.split('\n').filter(line => line.startsWith('runner_'))
 
 it('has the figures of all queues in base units, by one look for each scrape', async () => {
   let looks = 0
