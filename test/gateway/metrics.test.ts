@@ -78,10 +78,10 @@ it('answers while every executor is blocked, and says that they are', async () =
   await expect.poll(() => valueOf('runner_executors_blocked'), { timeout: 20_000, interval: 50 }).toBe(2)
   for (const { id } of spins) await untilState(b.queue, id)
   const blocked = (what: string) => valueOf(`runner_job_${what}_total{queue="fleet",name="act"}`)
-  await expect.poll(() => blocked('blocks')).toBe(2)
-  // A host without CPU notices late that a loop is held, and early that it is not.
+  // A host without CPU holds loops, too, and breaks one block into several.
+  await expect.poll(() => blocked('blocks')).toBeGreaterThanOrEqual(2)
   expect(await blocked('blocked_seconds')).toBeGreaterThan(2)
-  expect(await valueOf('runner_executors_blocked')).toBe(0)
+  await expect.poll(() => valueOf('runner_executors_blocked')).toBe(0)
 })
 
 it('counts an executor that a job ended, and takes its place', async () => {
