@@ -27,7 +27,8 @@ async function answer({ args, cwd, env }: WarmCall): Promise<void> {
   for (const end of release) end()
   // The folder may be removed now.
   process.chdir('/')
-  process.send?.({ code: process.exitCode as number, ...printed } satisfies WarmAnswer)
+  const { exitCode: code } = process
+  process.send?.({ code: Number(code), ...printed } satisfies WarmAnswer)
 }
 
 /** Collects what is written, until the function that it gives is called. */
@@ -40,6 +41,6 @@ function capture(name: 'stdout' | 'stderr', printed: Record<typeof name, string>
     return true
   }
   // An own property in front of that of its class.
-  stream.write = collect as typeof stream.write
+  stream.write = collect
   return () => Reflect.deleteProperty(stream, 'write')
 }
