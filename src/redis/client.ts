@@ -52,6 +52,8 @@ export function openClient(target: Target, { role, withoutInfo = false }: Client
     sentinelRetryStrategy: reconnectDelay,
     connectionName: `runner:${role.replaceAll(/[^\w.:-]/g, '-')}`,
     lazyConnect: false,
+    // A primary that froze closes no connection: the Sentinels say that another one has taken its place.
+    ...(target.nodes === undefined && { failoverDetector: true }),
     ...(withoutInfo && { enableReadyCheck: false, skipVersionCheck: true }),
   })
   client.on('error', ignore)
@@ -84,7 +86,10 @@ export async function closeClient(client: Client): Promise<void> {
   if (waiting) client.disconnect()
 }
 
-interface Behaviour extends Pick<RedisOptions, 'connectionName' | 'lazyConnect' | 'enableReadyCheck'> {
+interface Behaviour extends Pick<
+  RedisOptions,
+  'connectionName' | 'lazyConnect' | 'enableReadyCheck' | 'failoverDetector'
+> {
   retryStrategy: (attempt: number) => number | null
   sentinelRetryStrategy: (attempt: number) => number | null
   /** Read by BullMQ from the options of the client it is given. */

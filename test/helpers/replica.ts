@@ -26,8 +26,9 @@ export interface ReplicaEnd {
 }
 
 export interface ReplicaOptions {
-  redis: { url: string }
-  /** Where handlers record what they do, when `redis` is about to fail. Default: the same. */
+  /** Without a URL: what the config file in `cwd` says. */
+  redis: { url?: string }
+  /** Where handlers write down their runs. Default: `redis`. */
   oracle?: { url: string }
   args?: string[]
   /** Default: the fixtures of the fleet. */
@@ -51,22 +52,24 @@ export class Replica implements AsyncDisposable {
   #since = performance.now()
   #over = false
 
-  constructor({
-    redis,
-    oracle = redis,
-    args = [],
-    jobs = FLEET_JOBS,
-    env,
-    cwd,
-    logLevel = 'debug',
-    setsid,
-  }: ReplicaOptions) {
+  constructor(options: ReplicaOptions) {
+    const {
+      redis,
+      oracle = redis,
+      args = [],
+      jobs = FLEET_JOBS,
+      env,
+      cwd,
+      logLevel = 'debug',
+      setsid,
+    } = options
+    const place = redis.url === undefined ? [] : ['--redis', redis.url]
     const child = spawn(
       process.execPath,
-      [BINARY, 'work', '--redis', redis.url, '--jobs', jobs, '--log-level', logLevel, ...LEASH, ...args],
+      [BINARY, 'work', ...place, '--jobs', jobs, '--log-level', logLevel, ...LEASH, ...args],
       {
         cwd,
-        env: { ...cleanEnv(env), ORACLE_URL: oracle.url },
+        env: { ...cleanEnv(env), ...(oracle.url !== undefined && { ORACLE_URL: oracle.url }) },
         detached: setsid === true,
         stdio: ['ignore', 'pipe', 'pipe'],
       },

@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest'
 import { Flows } from '../../src/fleet/flows.ts'
 import type { RedisHandle } from '../../src/redis/connection.ts'
 import { freePort, startRedis } from '../helpers/redis.ts'
-import { startCluster } from './cluster.ts'
+import { startCluster } from '../helpers/cluster.ts'
 import { failure, open } from './open.ts'
 
 /** One job through a queue and a worker, on connections of the handle. Resolves with what the worker returned. */

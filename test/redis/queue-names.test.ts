@@ -2,7 +2,7 @@ import { Queue } from 'bullmq'
 import { expect, it } from 'vitest'
 import { queueNames } from '../../src/redis/queue-names.ts'
 import { startRedis } from '../helpers/redis.ts'
-import { startCluster } from './cluster.ts'
+import { startCluster } from '../helpers/cluster.ts'
 import { open } from './open.ts'
 
 it('finds every queue of a prefix among many keys, and none of another', async () => {
