@@ -44,6 +44,7 @@ export const ERRORS = {
   MANIFEST_INVALID: [EXIT.usage, 'the command ends'],
   REDIS_UNREACHABLE: [EXIT.redis, 'the command ends'],
   REDIS_UNSUITABLE: [EXIT.redis, 'the command ends'],
+  REDIS_FORBIDDEN: [EXIT.redis, 'the command ends'],
   REDIS_SERVER_MISSING: [EXIT.redis, 'the command ends'],
   REDIS_SERVER_FAILED: [EXIT.redis, 'the command ends'],
   HTTP_UNAVAILABLE: [EXIT.runtime, 'the command ends'],

@@ -2,6 +2,7 @@
 import { styleText } from 'node:util'
 import { CommanderError } from 'commander'
 import { EXIT, RunnerError, messageOf, type ExitCode } from '../errors.ts'
+import { asForbidden } from '../redis/rights.ts'
 import { wantsJson } from './output.ts'
 
 /** Prints `error` and returns the exit code. `args` say whether JSON was asked for, even when they do not parse. */
@@ -9,7 +10,7 @@ export function reportFailure(error: unknown, args: readonly string[]): ExitCode
   if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok
   // Help was printed in place of a command that was not named.
   if (error instanceof CommanderError && error.code === 'commander.help') return EXIT.usage
-  const failure = error instanceof CommanderError ? asUsage(error) : error
+  const failure = error instanceof CommanderError ? asUsage(error) : (asForbidden(error) ?? error)
   process.stderr.write(`${wantsJson(args) ? asJson(failure) : asText(failure)}\n`)
   return failure instanceof RunnerError ? failure.exitCode : EXIT.runtime
 }

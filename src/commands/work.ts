@@ -66,7 +66,7 @@ async function run(config: Config, { watch, duty, log, last }: RunParts): Promis
   if (doubt !== undefined) warn(doubt)
   const events = new Events()
   logEvents(events, log.logger)
-  const redis = await openRedis(config, { onMessage: note })
+  const redis = await openRedis(config, { onMessage: note, asReplica: true })
   redis.warnings.forEach(warn)
   const tracing = config.telemetry ? await openTelemetry(warn) : undefined
   const supervisor = new Supervisor({

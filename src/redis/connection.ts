@@ -8,6 +8,7 @@ import { checkServer } from './checks.ts'
 import { type Client, closeClient, openClient } from './client.ts'
 import { joinPrivateServer } from './embedded.ts'
 import { firstConnection } from './first-connection.ts'
+import { requireReplicaRights } from './rights.ts'
 import { readTarget, requireHashTag } from './target.ts'
 
 export interface RedisHandle extends AsyncDisposable {
@@ -35,15 +36,18 @@ export interface RedisHandle extends AsyncDisposable {
 export interface OpenOptions {
   /** Gets the line that a private server was started by this process. */
   onMessage?: (line: string) => void
+  /** Looks whether the user may do all that a replica does. Default false. */
+  asReplica?: boolean
 }
 
 /**
  * Throws CONFIG_INVALID (URL, prefix), REDIS_UNREACHABLE (within about 5 s), REDIS_UNSUITABLE (version, replica),
+ * REDIS_FORBIDDEN (with `asReplica`),
  * REDIS_SERVER_MISSING and REDIS_SERVER_FAILED (private server).
  */
 export async function openRedis(
   config: Pick<Config, 'redis' | 'prefix' | 'cwd' | 'redisFrom'>,
-  { onMessage }: OpenOptions = {},
+  { onMessage, asReplica = false }: OpenOptions = {},
 ): Promise<RedisHandle> {
   const given = config.redis === undefined ? undefined : readTarget(config.redis, config.redisFrom)
   if (given !== undefined) requireHashTag(given, config.prefix)
@@ -55,6 +59,10 @@ export async function openRedis(
   try {
     const probe = await firstConnection(target)
     const report = await checkServer(probe, target.location)
+      .then(async found => {
+        if (asReplica) await requireReplicaRights(probe, config.prefix, target.location)
+        return found
+      })
       .catch((error: unknown) => {
         if (error instanceof RunnerError) throw error
         throw new RunnerError(
