@@ -9,7 +9,7 @@ import { type Client, closeClient, openClient } from './client.ts'
 import { joinPrivateServer } from './embedded.ts'
 import { firstConnection } from './first-connection.ts'
 import { requireReplicaRights } from './rights.ts'
-import { readTarget, requireHashTag } from './target.ts'
+import { readTarget, requireHashTag, type Target } from './target.ts'
 
 export interface RedisHandle extends AsyncDisposable {
   /**
@@ -76,7 +76,8 @@ export async function openRedis(
       const version = report.version.split(' ')[1] ?? ''
       onMessage?.(`redis: private server under .runner/ (${server.program} ${version})`)
     }
-    const { warnings, roundTrip, version, withoutInfo } = report
+    const { roundTrip, version, withoutInfo } = report
+    const warnings = [...uncheckedTls(target), ...report.warnings]
     const clients = new Set<Client>()
     let closing: Promise<void> | undefined
     const handle: RedisHandle = {
@@ -104,4 +105,12 @@ export async function openRedis(
     server?.leave()
     throw error
   }
+}
+
+/** Encrypted, but to whoever answers. */
+function uncheckedTls({ options, location }: Target): string[] {
+  if (options.tls?.rejectUnauthorized !== false) return []
+  return [
+    `Redis at ${location}: its certificate is not checked (rejectUnauthorized: false), so anybody on the way may take its place; fix: tls: { ca } in the config file, or NODE_EXTRA_CA_CERTS`,
+  ]
 }

@@ -34,6 +34,10 @@ const HINTS: { pattern: RegExp; final?: boolean; hint: string }[] = [
     final: true,
     hint: 'check the `name` of the Sentinel group',
   },
+  {
+    pattern: /refused or closed|ECONNRESET/,
+    hint: 'check that Redis runs there; one that hangs up at once may want TLS: write rediss://',
+  },
   { pattern: /LOADING/, hint: 'the server still loads its data: try again soon' },
   {
     pattern: /no answer|ETIMEDOUT/,

@@ -19,6 +19,8 @@ export interface LoadOptions {
   /** What the n-th job does. */
   act: (n: number) => Act
   options?: JobsOptions
+  /** Its jobs are called after it. Default: the queue. */
+  name?: string
   /** Milliseconds between two jobs. */
   pause: number
   /** Before a job counts as acknowledged: false sends it again. */
@@ -55,13 +57,13 @@ export class Load {
       .toBeGreaterThanOrEqual(goal)
   }
 
-  async #run({ act, options, pause, confirm = () => Promise.resolve(true) }: LoadOptions): Promise<void> {
+  async #run({ act, options, name = this.#queue.name, pause, confirm }: LoadOptions): Promise<void> {
     for (let n = 0; !this.#stopped; n++) {
-      const id = `${this.#queue.name}-${n}`
+      const id = `${name}-${n}`
       const sentAt = Date.now()
       try {
         await this.#queue.add('act', act(n), { ...options, jobId: id })
-        if (await confirm()) this.acknowledged.push({ id, sentAt, at: Date.now() })
+        if ((await confirm?.()) ?? true) this.acknowledged.push({ id, sentAt, at: Date.now() })
         else n--
       } catch (error) {
         this.refused.push(error as Error)
