@@ -3,7 +3,7 @@
  * it asks first. Each command is queued behind MULTI, where Redis checks it as it checks any, and none is carried out,
  * since the connection ends without EXEC.
  */
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { RunnerError, messageOf } from '../errors.ts'
 import type { Client } from './client.ts'
 import { primariesOf } from './server-info.ts'

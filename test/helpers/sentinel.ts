@@ -1,6 +1,6 @@
 /** A primary, a replica and three Sentinels on loopback, which agree that a primary is gone after a second and a half. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { SilentProxy } from './proxy.ts'
 import { type TestRedis, startRedis } from './redis.ts'
 
