@@ -100,16 +100,20 @@ it(
       ...others.slice(1).map(replica => stop(replica)),
     ])
     expect(early).toBe(75)
-    expect(codes).toEqual(codes.map(() => 0))
+    // On a host with no time to spare even the others may have to hand something back.
+    expect(codes.filter(code => code !== 0 && code !== 75)).toEqual([])
 
     // A rolling restart of what is left: each is replaced before it is told to stop.
     let latest = first
     for (const old of [first, others[0] as Replica]) {
       latest = fleet.use(await startReplica())
-      expect(await stop(old)).toBe(0)
+      expect([0, 75]).toContain(await stop(old))
     }
     await untilFinished(queue, ids.length, PATIENCE)
-    console.log(`1 -> ${REPLICAS} -> 1: ${ids.length} jobs, ${before} done before the first replica went`)
+    const handed = codes.filter(code => code === 75).length
+    console.log(
+      `1 -> ${REPLICAS} -> 1: ${ids.length} jobs, ${before} done before the first replica went, ${handed} of the patient handed back`,
+    )
 
     expect(
       await lostOf(
@@ -118,11 +122,12 @@ it(
         ids.map(id => ({ id })),
       ),
     ).toEqual([])
-    await expectPromiseKept(client, { ids, starts: 2 })
+    await expectPromiseKept(client, { ids, starts: 3 })
     // Those of the impatient one were begun again by another, with no attempt used up.
     const handedBack = await Promise.all(ids.slice(JOBS).map(id => queue.getJob(id)))
-    const again = handedBack.filter(job => job?.attemptsStarted === 2)
-    expect(again).toHaveLength(SLOTS)
+    const again = handedBack.filter(job => (job?.attemptsStarted ?? 0) > 1)
+    expect(again.length).toBeGreaterThanOrEqual(SLOTS)
+    if (handed === 0) expect(again).toHaveLength(SLOTS)
     expect(again.filter(job => job?.attemptsMade !== 1 || job.stalledCounter !== 0)).toEqual([])
     expect(await stop(latest)).toBe(0)
   },

@@ -45,7 +45,7 @@ export const JOBS = {
     export default migration({ queue: 'q', effects: 'external', source: csv('lines.csv'), batch: () => {} })`,
 }
 
-/** `$long`: a job that runs. */
+/** `$long`: a job that runs, `$replica`: what runs it. */
 export const VERBS = [
   ['schedules', 'plan'],
   ['schedules', 'apply'],
@@ -53,10 +53,10 @@ export const VERBS = [
   ['schedules', 'run', 'ok:often'],
   ['fleet', 'list'],
   ['fleet', 'diff'],
-  ['fleet', 'dump', '--all'],
-  ['fleet', 'concurrency', 'q', '7', '--all'],
-  ['fleet', 'quiet', '--all'],
-  ['fleet', 'resume', '--all'],
+  ['fleet', 'dump', '$replica'],
+  ['fleet', 'concurrency', 'q', '7', '$replica'],
+  ['fleet', 'quiet', '$replica'],
+  ['fleet', 'resume', '$replica'],
   ['fleet', 'pardon'],
   ['fleet', 'pardon', 'blocking'],
   ['jobs', 'cancel', '$long'],

@@ -169,11 +169,14 @@ it('a worker runs a whole fleet: locks, sweeps, the line to operators, quarantin
   expect((await used()).filter(name => !checked.has(name) && !OF_A_CONNECTION.has(name))).toEqual([])
 
   // Meanwhile people look after it.
+  const { replica: id } = await replica.event('fleet.started')
   const cancelled = await queue.add('long', {})
   await untilState(queue, cancelled.id, 'active')
   const said = await does(
     'operator',
-    VERBS.map(line => line.map(word => word.replace('$long', cancelled.id ?? ''))),
+    VERBS.map(line =>
+      line.map(word => word.replace('$long', cancelled.id ?? '').replace('$replica', String(id))),
+    ),
   )
   // What `doctor` says of these locks is another matter.
   expect(said.filter(({ args, code }) => code !== 0 && args[0] !== 'doctor')).toEqual([])
