@@ -33,7 +33,7 @@ export function define(command: Command, context: CliContext): void {
     [
       [
         'runner queues list',
-        'OLDEST: how long the next job has waited; RATE: runs a second, of the last minute',
+        'OLDEST: how long a job has waited at most; RATE: runs a second, of the last minute',
       ],
       ['runner queues list mail reports --json'],
     ],
