@@ -5,6 +5,7 @@ import { HTTP_OPTIONS } from './options/http-options.ts'
 import { KUBERNETES_OPTIONS } from './options/kubernetes-options.ts'
 import type { Option } from './options/option.ts'
 import { REPLICA_OPTIONS } from './options/replica-options.ts'
+import { SCALE_OPTIONS } from './options/scale-options.ts'
 import type { redisTarget } from './setting-schemas.ts'
 
 export type { Option } from './options/option.ts'
@@ -17,6 +18,7 @@ export const OPTIONS = {
   ...REPLICA_OPTIONS,
   ...HTTP_OPTIONS,
   ...KUBERNETES_OPTIONS,
+  ...SCALE_OPTIONS,
 } as const satisfies Record<string, Option>
 
 export type OptionKey = keyof typeof OPTIONS

@@ -64,6 +64,7 @@ describe('precedence', () => {
       'http',
       'idleTimeout',
       'maxJobs',
+      'maxReplicas',
       'maxRss',
       'maxTime',
       'redis',

@@ -2,8 +2,8 @@
 import { z } from 'zod'
 import { duration, formatMilliseconds, milliseconds } from '../units.ts'
 
-/** Which verbs have its flag: all, `work`, or those that answer over HTTP. */
-export type Scope = 'global' | 'work' | 'http'
+/** Which verbs have its flag: all, `work`, those that answer over HTTP, or those that say how many replicas are needed. */
+export type Scope = 'global' | 'work' | 'http' | 'scale'
 
 export interface Option {
   schema: z.ZodType

@@ -34,13 +34,13 @@ export class Measured {
     for (const [error] of answers ?? []) if (error !== null) throw error
   }
 
-  /** Of today and the six days before. */
-  async read(queue: string): Promise<Count[]> {
-    const days = Array.from({ length: DAYS }, (_, ago) => this.#client.hgetall(this.#dayOf(queue, ago)))
+  /** Of today and the days before, seven in all unless fewer are asked for. */
+  async read(queue: string, count = DAYS): Promise<Count[]> {
+    const days = Array.from({ length: count }, (_, ago) => this.#client.hgetall(this.#dayOf(queue, ago)))
     return (await Promise.all(days)).flatMap(day =>
-      Object.entries(day).map(([field, count]) => {
+      Object.entries(day).map(([field, times]) => {
         const [metric, bucket] = field.split(':') as [Metric, string]
-        return { metric, bucket: Number(bucket), count: Number(count) }
+        return { metric, bucket: Number(bucket), count: Number(times) }
       }),
     )
   }

@@ -1,0 +1,44 @@
+/**
+ * `npm run bench:scaling`: three signals, three loads, each in a closed loop of the autoscaler's arithmetic and a fleet of
+ * `runner work` processes on a real Redis. Time is compressed: with `--speed 8` a second of the loop is an eighth of one, and
+ * so are the jobs and the start of a pod.
+ *
+ *   npm run bench:scaling -- --only steady --signal ours
+ */
+import { cpus } from 'node:os'
+import { parseArgs } from 'node:util'
+import { startRedis } from '../../test/helpers/redis.ts'
+import { LOADS, type Load } from './loads.ts'
+import { openFleet, run, type Figures } from './run.ts'
+import { GAUGES, type Signal } from './signals.ts'
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    signal: { type: 'string' },
+    speed: { type: 'string', default: '8' },
+    minutes: { type: 'string', default: '15' },
+    seed: { type: 'string', default: '1' },
+  },
+})
+const [speed, minutes, seed] = [Number(values.speed), Number(values.minutes), Number(values.seed)]
+const chosen = <T extends string>(all: Record<T, unknown>, given: string | undefined) =>
+  (Object.keys(all) as T[]).filter(one => given === undefined || one === given)
+
+await using redis = await startRedis()
+await using fleet = await openFleet(redis, speed)
+console.log('| load | signal | pod starts | busy pods stopped | wait p50 / p95 | replicas, mean |')
+console.log('|---|---|--:|--:|--:|--:|')
+for (const load of chosen<Load>(LOADS, values.only)) {
+  for (const signal of chosen<Signal>(GAUGES, values.signal))
+    console.log(rowOf(load, signal, await run({ load, signal, redis, fleet, minutes, speed, seed })))
+}
+const processor = cpus()[0]?.model.trim() ?? 'unknown processor'
+console.log(
+  `\n${minutes} minutes each, ${speed} times faster, seed ${seed}; ${cpus().length} x ${processor}, Node ${process.version}.`,
+)
+
+function rowOf(load: Load, signal: Signal, { starts, evictions, p50, p95, replicas }: Figures): string {
+  const waits = `${p50.toFixed(1)} / ${p95.toFixed(1)} s`
+  return `| ${load} | ${signal} | ${starts} | ${evictions} | ${waits} | ${replicas.toFixed(1)} |`
+}
