@@ -17,8 +17,8 @@ export const OPTIONS = {
   ...GLOBAL_OPTIONS,
   ...REPLICA_OPTIONS,
   ...HTTP_OPTIONS,
-  ...KUBERNETES_OPTIONS,
   ...SCALE_OPTIONS,
+  ...KUBERNETES_OPTIONS,
 } as const satisfies Record<string, Option>
 
 export type OptionKey = keyof typeof OPTIONS

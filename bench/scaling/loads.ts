@@ -7,11 +7,11 @@ export const JOB_SECONDS = 2
 
 /** Jobs a second, `at` seconds after the start. One replica with 5 slots does 2.5. */
 export const LOADS: Record<Load, (at: number) => number> = {
-  steady: () => 5,
-  // Up for seven and a half minutes, then back at once.
-  sawtooth: at => 1 + (7 * (at % 450)) / 450,
-  // Two minutes of them.
-  burst: at => (at % 450 >= 180 && at % 450 < 300 ? 9 : 1),
+  steady: () => 8,
+  // Up for ten minutes, then back at once.
+  sawtooth: at => 1 + (8 * (at % 600)) / 600,
+  // Two minutes in fifteen.
+  burst: at => (at % 900 < 120 ? 12 : 0.5),
 }
 
 /** Of Numerical Recipes. 0 to 1. */

@@ -1,6 +1,6 @@
 /**
  * `npm run bench:scaling`: three signals, three loads, each in a closed loop of the autoscaler's arithmetic and a fleet of
- * `runner work` processes on a real Redis. Time is compressed: with `--speed 8` a second of the loop is an eighth of one, and
+ * `runner work` processes on a real Redis. Time is compressed: with `--speed 12` a second of the loop is a twelfth of one, and
  * so are the jobs and the start of a pod.
  *
  *   npm run bench:scaling -- --only steady --signal ours
@@ -16,8 +16,8 @@ const { values } = parseArgs({
   options: {
     only: { type: 'string' },
     signal: { type: 'string' },
-    speed: { type: 'string', default: '8' },
-    minutes: { type: 'string', default: '15' },
+    speed: { type: 'string', default: '12' },
+    minutes: { type: 'string', default: '24' },
     seed: { type: 'string', default: '1' },
   },
 })

@@ -41,6 +41,10 @@ export const VERBS: Record<string, VerbEntry> = {
     about: 'run a replica: take jobs from Redis and run their handlers',
     load: () => import('./replica-flags.ts'),
   },
+  serve: {
+    about: 'say how many replicas each queue needs, over HTTP, for an autoscaler',
+    load: () => import('./serve.ts'),
+  },
   enqueue: { about: 'add a job, with flags made from its schema', load: () => import('./enqueue.ts') },
   probe: {
     about: 'ask a replica on this host whether it is live, ready or started',
@@ -93,6 +97,10 @@ export const VERBS: Record<string, VerbEntry> = {
   'queues scale': {
     about: 'limit how many jobs of a queue run at once, in all replicas together',
     load: () => import('./queues/scale.ts'),
+  },
+  'queues scale-plan': {
+    about: 'say how many replicas a queue needs, and why',
+    load: () => import('./queues/scale-plan.ts'),
   },
   'queues quarantine': {
     about: 'list the jobs that took executors or replicas down',

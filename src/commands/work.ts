@@ -4,10 +4,12 @@ import { resolve } from 'node:path'
 import { databasesOf, type Config } from '../config.ts'
 import { EXIT, RunnerError, messageOf, type ExitCode } from '../errors.ts'
 import { Control } from '../fleet/control.ts'
+import { DeletionCost } from '../fleet/deletion-cost.ts'
 import { memoryDoubt } from '../fleet/executor-memory.ts'
 import { FileWatch } from '../fleet/file-watch.ts'
 import { Health } from '../fleet/health.ts'
 import { lastWords } from '../fleet/last-words.ts'
+import { OwnPod } from '../fleet/own-pod.ts'
 import { Recycling } from '../fleet/recycling.ts'
 import { viewOf } from '../fleet/replica-view.ts'
 import { StopConditions, readQueue } from '../fleet/stop-conditions.ts'
@@ -106,6 +108,7 @@ async function run(config: Config, { watch, duty, log, last }: RunParts): Promis
       await recycling.start()
       beside.use(openControl(config, { supervisor, stopping, redis, events }))
       beside.use(openReconciler(config, supervisor, events))
+      beside.use(openDeletionCost(config, supervisor, events))
       void doubtQueues(Object.keys(queuesGiven), supervisor, redis, warn)
       const see = () =>
         void seeToSchedules(duty, { config, redis, jobs: [...supervisor.jobs.values()], note, warn })
@@ -167,6 +170,16 @@ function openReconciler(config: Config, supervisor: Supervisor, events: Events):
     onError,
   )
   return { [Symbol.asyncDispose]: () => reconciler.close() }
+}
+
+/** None unless it is asked for. Outside of Kubernetes that is said, and is no reason not to work. */
+function openDeletionCost(config: Config, { runs }: Supervisor, events: Events): DeletionCost | undefined {
+  if (!config.podDeletionCost) return undefined
+  const onError = (message: string) => events.emit('worker.error', { queue: '', message })
+  const pod = OwnPod.of(process.env)
+  if (pod !== undefined) return new DeletionCost({ pod, runs, onError })
+  onError('--pod-deletion-cost: this is no pod of Kubernetes, KUBERNETES_SERVICE_HOST is not set')
+  return undefined
 }
 
 /** A replica that lacks some of its handlers would fail the jobs meant for them. */

@@ -172,6 +172,14 @@ export const REPLICA_OPTIONS = {
     false,
     'trace jobs by OpenTelemetry; needs bullmq-otel, and an SDK that NODE_OPTIONS loads',
   ),
+  podDeletionCost: option(
+    'work',
+    '--pod-deletion-cost',
+    'RUNNER_POD_DELETION_COST',
+    flag,
+    false,
+    'on Kubernetes: let idle pods be removed before busy ones; its service account may patch pods',
+  ),
   allowBroken: option(
     'work',
     '--allow-broken',

@@ -28,7 +28,13 @@ const GLOBAL = 'Global options:'
 
 /** The flags of a verb that other verbs do not have too, as they are declared: `--data <json>`. Not --help. */
 export function ownFlags(command: Command): string[] {
-  const shared = ['Options of a replica:', 'Options of the replica:', 'Options of scaling:', GLOBAL]
+  const shared = [
+    'Options of a replica:',
+    'Options of the replica:',
+    'Options of scaling:',
+    'Options of a service:',
+    GLOBAL,
+  ]
   return command.options
     .filter(({ helpGroupHeading, long }) => !shared.includes(helpGroupHeading ?? '') && long !== '--help')
     .map(({ flags }) => flags)

@@ -1,0 +1,68 @@
+/**
+ * `runner serve`: small and always on. It says how many replicas the queues need, also when there is none of them; at zero
+ * replicas there would be nobody to ask. It takes no job and loads no job file.
+ */
+import type { Command } from 'commander'
+import type { Config } from '../config.ts'
+import { listen } from '../gateway/listener.ts'
+import { serviceApp } from '../gateway/service-app.ts'
+import { Events } from '../observe/events.ts'
+import { takeLibraryWarnings } from '../observe/library-warnings.ts'
+import { logEvents } from '../observe/log-events.ts'
+import { openLog } from '../observe/logger.ts'
+import { openRedis } from '../redis/connection.ts'
+import { ScaleReader } from '../scaling/reader.ts'
+import { addHelp } from './help.ts'
+import { queueConcurrency } from './queue-concurrency.ts'
+import { addSettingFlags } from './setting-flags.ts'
+import type { CliContext } from './verbs.ts'
+
+/** This host only: whoever wants it from elsewhere says so. */
+const ADDRESS = '127.0.0.1:9090'
+
+export function define(command: Command, context: CliContext): void {
+  command.action(async () => serve(await context.config()))
+  addSettingFlags(command, 'http', 'Options of a service:')
+  addSettingFlags(command, 'scale', 'Options of scaling:')
+  addHelp(
+    command,
+    [
+      ['runner serve', `at ${ADDRESS}`],
+      ['runner serve --http :9090', 'on every interface: numbers only, so it asks for no token'],
+      [
+        'curl localhost:9090/v1/queues/mail/scale',
+        '{"desiredReplicas":3,...}; 503 when Redis cannot be read',
+      ],
+    ],
+    ['ok', 'runtime', 'usage', 'redis'],
+  )
+}
+
+/** Until it is told to stop: TERM or INT end it at once, for nothing that it does needs to be finished. */
+async function serve(config: Config): Promise<void> {
+  const log = openLog(config.logLevel)
+  takeLibraryWarnings(line => log.logger.warn(line))
+  const events = new Events()
+  logEvents(events, log.logger)
+  const { promise: told, resolve: stop } = Promise.withResolvers<void>()
+  let isStopping = false
+  const onSignal = () => {
+    isStopping = true
+    stop()
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, onSignal)
+  await using redis = await openRedis(config, { onMessage: line => log.logger.info(line) })
+  for (const line of redis.warnings) log.logger.warn(line)
+  const scale = new ScaleReader({ redis, config, concurrencyOf: queueConcurrency(config) })
+  const app = serviceApp({
+    scale,
+    isStopping: () => isStopping,
+    onError: (queue, { message }) => events.emit('worker.error', { queue, message }),
+  })
+  await using listener = await listen(app, config.http ?? ADDRESS)
+  events.emit('http.listening', { url: listener.url })
+  // Neither the server nor a client that has lost Redis keeps the process alive.
+  const hold = setInterval(() => undefined, 2 ** 30)
+  await told
+  clearInterval(hold)
+}

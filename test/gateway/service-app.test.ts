@@ -1,0 +1,144 @@
+/** What `runner serve` answers, without a socket. */
+import { Registry } from '@prometheus-io/client'
+import { expect, it } from 'vitest'
+import { RunnerError } from '../../src/errors.ts'
+import { serviceApp, type ServiceParts } from '../../src/gateway/service-app.ts'
+import { estimate, type Estimate } from '../../src/scaling/estimate.ts'
+
+const MAIL: Estimate = estimate({
+  signal: {
+    queue: 'mail',
+    paused: false,
+    waiting: 100,
+    prioritized: 20,
+    active: 8,
+    delayed: 3,
+    dueDelayed: 1,
+    waitingChildren: 0,
+    failed: 4,
+    completed: 9,
+    nextDue: -1_500,
+    oldestAge: 61_234,
+    globalConcurrency: null,
+    rateLimit: null,
+  },
+  rules: {
+    minReplicas: 0,
+    maxReplicas: 40,
+    drainTarget: 60_000,
+    latencyObjective: 60_000,
+    jobTime: 1_000,
+    scaleLead: 45_000,
+  },
+  concurrency: 5,
+  concurrencyFrom: 'replicas',
+  jobTime: 850,
+  jobTimeFrom: 'measured',
+  replicas: 2,
+})
+
+function appOf(parts: Partial<ServiceParts['scale']> & { isStopping?: boolean } = {}) {
+  const { isStopping = false, ...scale } = parts
+  const asked: string[] = []
+  const errors: string[] = []
+  const app = serviceApp({
+    scale: {
+      ping: () => Promise.resolve(),
+      read: queue => {
+        asked.push(queue)
+        return Promise.resolve(MAIL)
+      },
+      ...scale,
+    },
+    isStopping: () => isStopping,
+    onError: (queue, { message }) => errors.push(`${queue}: ${message}`),
+  })
+  const get = async (path: string) => {
+    const answer = await app.request(path)
+    return { status: answer.status, text: await answer.text() }
+  }
+  return { get, asked, errors }
+}
+const failing = (error: unknown) =>
+  appOf({ read: () => Promise.reject(error), ping: () => Promise.reject(error) })
+
+it('says how many replicas a queue needs, and what it is made of', async () => {
+  const { get } = appOf()
+  const { status, text } = await get('/v1/queues/mail/scale')
+  expect(status).toBe(200)
+  expect(JSON.parse(text)).toEqual({
+    queue: 'mail',
+    desiredReplicas: 4,
+    runnable: 121,
+    waiting: 100,
+    prioritized: 20,
+    active: 8,
+    dueDelayed: 1,
+    nextDueSeconds: -1.5,
+    oldestAgeSeconds: 61.234,
+    drainSeconds: 10.285,
+    paused: false,
+    terms: { busy: 2, drain: 0.343, late: 1 },
+    wanted: 4,
+    limits: [{ by: 'maxReplicas', replicas: 40, binds: false }],
+    least: 1,
+    replicas: 2,
+    concurrency: 5,
+    concurrencyFrom: 'replicas',
+    jobSeconds: 0.85,
+    jobSecondsFrom: 'measured',
+  })
+})
+
+it('takes the name of a queue as it is, and refuses what can be none', async () => {
+  const { get, asked } = appOf()
+  await get('/v1/queues/with%20space/scale')
+  await get(`/v1/queues/${encodeURIComponent('a/b')}/scale`)
+  await get('/v1/queues/__proto__/scale')
+  expect(asked).toEqual(['with space', 'a/b', '__proto__'])
+  for (const name of ['a%3Ab', 'a%0Ab', 'a%00', 'x'.repeat(201)]) {
+    const { status, text } = await get(`/v1/queues/${name}/scale`)
+    expect(status).toBe(400)
+    expect(JSON.parse(text)).toMatchObject({ error: { code: 'USAGE' } })
+  }
+  expect(asked).toHaveLength(3)
+})
+
+it('answers 404 for a queue that is not there', async () => {
+  const { get, errors } = failing(new RunnerError('QUEUE_UNKNOWN', 'there is no queue mali'))
+  expect(await get('/v1/queues/mali/scale')).toMatchObject({
+    status: 404,
+    text: '{"error":{"code":"QUEUE_UNKNOWN","message":"there is no queue mali"}}',
+  })
+  expect(errors).toEqual([])
+})
+
+it('answers 503 and no number, whatever keeps it from reading Redis', async () => {
+  for (const error of [new RunnerError('REDIS_UNREACHABLE', 'no answer'), new Error('NOPERM no answer')]) {
+    const { get, errors } = failing(error)
+    const { status, text } = await get('/v1/queues/mail/scale')
+    expect(status).toBe(503)
+    expect(text).toContain('REDIS_UNREACHABLE')
+    expect(text).not.toContain('desiredReplicas')
+    expect(errors).toEqual([`mail: ${error.message}`])
+  }
+})
+
+it('is ready while Redis answers and it is not told to stop, and alive in any case', async () => {
+  const all = async ({ get }: ReturnType<typeof appOf>) =>
+    Promise.all(['/startupz', '/readyz', '/livez'].map(async path => (await get(path)).status))
+  expect(await all(appOf())).toEqual([200, 200, 200])
+  expect(await all(failing(new Error('away')))).toEqual([200, 503, 200])
+  expect(await all(appOf({ isStopping: true }))).toEqual([200, 503, 200])
+})
+
+it('has metrics where it is given any', async () => {
+  expect((await appOf().get('/metrics')).status).toBe(404)
+  const app = serviceApp({
+    scale: { ping: () => Promise.resolve(), read: () => Promise.resolve(MAIL) },
+    isStopping: () => false,
+    onError: () => undefined,
+    registry: new Registry(),
+  })
+  expect((await app.request('/metrics')).headers.get('content-type')).toContain('text/plain')
+})
