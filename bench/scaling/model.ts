@@ -5,8 +5,8 @@
 import type { QueueSignal } from '../../src/redis/queue-signal.ts'
 import { estimate } from '../../src/scaling/estimate.ts'
 import { Hpa, type HpaSpec } from './hpa.ts'
-import { JOB_SECONDS, dice, exponential, poisson } from './loads.ts'
-import type { Figures } from './run.ts'
+import { JOB_SECONDS, LOADS, dice, exponential, poisson, type Load } from './loads.ts'
+import { CONCURRENCY, SPEC, type Figures } from './run.ts'
 import type { Signal } from './signals.ts'
 
 /** Seconds. */
@@ -21,7 +21,7 @@ interface Pod {
   ends: number[]
 }
 
-export interface ModelOptions {
+interface ModelOptions {
   /** Jobs a second at each moment. */
   rate: (at: number) => number
   signal: Signal
@@ -31,7 +31,23 @@ export interface ModelOptions {
   seed: number
 }
 
-export function model({ rate, signal, spec, concurrency, minutes, seed }: ModelOptions): Figures {
+/** What two cores have no room for: forty replicas, two and a half times the load, an hour. The mean of some seeds. */
+export function modelled(load: Load, signal: Signal, seeds: readonly number[]): Figures {
+  const spec = { ...SPEC, maxReplicas: 40 }
+  const rate = (at: number) => 2.5 * LOADS[load](at)
+  const runs = seeds.map(seed => model({ rate, signal, spec, concurrency: CONCURRENCY, minutes: 60, seed }))
+  const mean = (figure: keyof Figures) => runs.reduce((sum, run) => sum + run[figure], 0) / runs.length
+  return {
+    jobs: mean('jobs'),
+    starts: mean('starts'),
+    evictions: mean('evictions'),
+    p50: mean('p50'),
+    p95: mean('p95'),
+    replicas: mean('replicas'),
+  }
+}
+
+function model({ rate, signal, spec, concurrency, minutes, seed }: ModelOptions): Figures {
   const roll = dice(seed)
   const hpa = new Hpa(spec)
   let pods: Pod[] = Array.from({ length: spec.minReplicas }, () => ({ readyAt: 0, ends: [] }))

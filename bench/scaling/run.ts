@@ -7,7 +7,7 @@ import { Hpa, type HpaSpec } from './hpa.ts'
 import { JOB_SECONDS, LOADS, dice, exponential, poisson, type Load } from './loads.ts'
 import { GAUGES, type Signal } from './signals.ts'
 
-const CONCURRENCY = 5
+export const CONCURRENCY = 5
 /** Of the autoscaler, and of KEDA between two of those. */
 const SYNC_SECONDS = 15
 /** How old what KEDA read is when the autoscaler asks it. */
@@ -18,8 +18,8 @@ const START_SECONDS = 20
 const ADD_EVERY = 50
 const QUEUE = 'naps'
 
-/** As docs/scaling.md advises, but for the maximum: more processes than that are too many for this machine. */
-const SPEC: HpaSpec = {
+/** As docs/scaling.md advises, but for the maximum: of more processes there would be too many for two cores. */
+export const SPEC: HpaSpec = {
   minReplicas: 1,
   maxReplicas: 6,
   tolerance: 0.1,

@@ -113,7 +113,7 @@ it('says within two seconds that Redis cannot be read, however many ask, and kno
     const asked = await Promise.all(
       Array.from({ length: 300 }, (_, n) => failure(it.reader.read(`queue-${n}`))),
     )
-    expect(asked.every(text => text.startsWith('REDIS_UNREACHABLE Redis at 127.0.0.1'))).toBe(true)
+    expect(asked.filter(text => !text.startsWith('REDIS_UNREACHABLE Redis at redis://127.0.0.1'))).toEqual([])
     expect(asked[0]).toContain('no answer within 2000 ms')
     // No more than a hundred wait for Redis.
     expect(asked.filter(text => text.includes('none of those before'))).toHaveLength(200)
@@ -125,7 +125,7 @@ it('says within two seconds that Redis cannot be read, however many ask, and kno
   await expect
     .poll(async () => (await it.reader.read('mail').catch(() => undefined))?.desiredReplicas)
     .toBe(1)
-})
+}, 60_000)
 
 it('says so as well when this user may not read', async () => {
   const admin = redis.client()

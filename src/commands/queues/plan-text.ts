@@ -58,8 +58,7 @@ function boundRows(estimate: Estimate): Line[] {
     return ['at most', binds ? `${what}: this holds it down` : what, String(replicas)]
   })
   if (least > 0) {
-    const why =
-      least > 1 || estimate.facts.rules.minReplicas === 1 ? 'minReplicas' : 'something runs or is due'
+    const why = least === estimate.facts.rules.minReplicas ? 'minReplicas' : 'something runs, waits or is due'
     rows.push(['at least', least > wanted ? `${why}: this holds it up` : why, String(least)])
   }
   return rows

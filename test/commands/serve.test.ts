@@ -1,0 +1,64 @@
+/** `runner serve` as a process: what it answers while Redis is there, away and back, and how it stops. */
+import { createInterface } from 'node:readline'
+import { once } from 'node:events'
+import { Queue } from 'bullmq'
+import { expect, it } from 'vitest'
+import { startRedis } from '../helpers/redis.ts'
+import { startRunner } from '../helpers/runner.ts'
+
+it('answers while it runs, never 0 while Redis is away, and ends at once when it is told to', async () => {
+  await using redis = await startRedis()
+  const mail = new Queue('mail', { connection: redis.client() })
+  await mail.addBulk(Array.from({ length: 130 }, () => ({ name: 'a', data: {} })))
+  const args = [
+    'serve',
+    '--redis',
+    redis.url,
+    '--http',
+    '127.0.0.1:0',
+    '--max-replicas',
+    '40',
+    '--job-time',
+    '10s',
+  ]
+  const env = { RUNNER_CONCURRENCY: '5' }
+  const { child, ended } = startRunner(args, { cwd: import.meta.dirname, env })
+  const lines = createInterface({ input: child.stderr })
+  const [line] = (await once(lines, 'line')) as [string]
+  const { event, url } = JSON.parse(line) as { event: string; url: string }
+  expect(event).toBe('http.listening')
+  const ask = async (path: string) => {
+    const answer = await fetch(url + path)
+    return { status: answer.status, body: await answer.text() }
+  }
+  const scale = async () => {
+    const { status, body } = await ask('/v1/queues/mail/scale')
+    return { status, ...(JSON.parse(body) as { desiredReplicas?: number }) }
+  }
+  expect(await scale()).toMatchObject({
+    status: 200,
+    desiredReplicas: 5,
+    waiting: 130,
+    concurrency: 5,
+    replicas: 0,
+  })
+  expect(await ask('/v1/queues/mali/scale')).toMatchObject({ status: 404 })
+  expect(await ask('/readyz')).toMatchObject({ status: 200, body: 'ready\n' })
+
+  redis.freeze()
+  const away = await Promise.all([scale(), ask('/readyz'), ask('/livez')])
+  expect(away).toMatchObject([
+    { status: 503, error: { code: 'REDIS_UNREACHABLE' } },
+    { status: 503 },
+    { status: 200 },
+  ])
+  expect(away[0]).not.toHaveProperty('desiredReplicas')
+  redis.thaw()
+  await expect.poll(async () => (await scale()).status, { timeout: 10_000 }).toBe(200)
+
+  const told = performance.now()
+  child.kill('SIGTERM')
+  expect(await ended).toMatchObject({ code: 0, signal: null, stdout: '' })
+  expect(performance.now() - told).toBeLessThan(5_000)
+  await mail.close()
+})
