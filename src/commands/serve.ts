@@ -4,13 +4,17 @@
  */
 import type { Command } from 'commander'
 import type { Config } from '../config.ts'
+import { messageOf } from '../errors.ts'
 import { listen } from '../gateway/listener.ts'
+import { queueFigures } from '../gateway/queue-figures.ts'
 import { serviceApp } from '../gateway/service-app.ts'
 import { Events } from '../observe/events.ts'
 import { takeLibraryWarnings } from '../observe/library-warnings.ts'
 import { logEvents } from '../observe/log-events.ts'
 import { openLog } from '../observe/logger.ts'
+import { queueMetrics } from '../observe/metrics/queue-metrics.ts'
 import { openRedis } from '../redis/connection.ts'
+import { AllQueues } from '../scaling/all-queues.ts'
 import { ScaleReader } from '../scaling/reader.ts'
 import { addHelp } from './help.ts'
 import { queueConcurrency } from './queue-concurrency.ts'
@@ -54,11 +58,14 @@ async function serve(config: Config): Promise<void> {
   await using redis = await openRedis(config, { onMessage: line => log.logger.info(line) })
   for (const line of redis.warnings) log.logger.warn(line)
   const scale = new ScaleReader({ redis, config, concurrencyOf: queueConcurrency(config) })
-  const app = serviceApp({
-    scale,
-    isStopping: () => isStopping,
-    onError: (queue, { message }) => events.emit('worker.error', { queue, message }),
-  })
+  const onError = (queue: string, error: unknown) =>
+    events.emit('worker.error', { queue, message: messageOf(error) })
+  const all = new AllQueues({ redis, reader: scale, config })
+  const registry = queueMetrics(
+    async () => ({ queues: (await all.read()).map(queueFigures), schedules: [] }),
+    error => onError('', error),
+  )
+  const app = serviceApp({ scale, isStopping: () => isStopping, onError, registry })
   await using listener = await listen(app, config.http ?? ADDRESS)
   events.emit('http.listening', { url: listener.url })
   // Neither the server nor a client that has lost Redis keeps the process alive.

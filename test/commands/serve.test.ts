@@ -44,6 +44,10 @@ it('answers while it runs, never 0 while Redis is away, and ends at once when it
   })
   expect(await ask('/v1/queues/mali/scale')).toMatchObject({ status: 404 })
   expect(await ask('/readyz')).toMatchObject({ status: 200, body: 'ready\n' })
+  const { body: metrics } = await ask('/metrics')
+  expect(metrics).toContain('\nrunner_queue_desired_replicas{queue="mail"} 5\n')
+  expect(metrics).toContain('\nrunner_queue_jobs{queue="mail",state="waiting"} 130\n')
+  expect(metrics).toContain('\nrunner_queue_max_replicas{queue="mail"} 40\n')
 
   redis.freeze()
   const away = await Promise.all([scale(), ask('/readyz'), ask('/livez')])
@@ -53,12 +57,13 @@ it('answers while it runs, never 0 while Redis is away, and ends at once when it
     { status: 200 },
   ])
   expect(away[0]).not.toHaveProperty('desiredReplicas')
+  expect((await ask('/metrics')).body).not.toContain('queue=')
   redis.thaw()
-  await expect.poll(async () => (await scale()).status, { timeout: 10_000 }).toBe(200)
+  await expect.poll(async () => (await scale()).status, { timeout: 20_000 }).toBe(200)
 
   const told = performance.now()
   child.kill('SIGTERM')
   expect(await ended).toMatchObject({ code: 0, signal: null, stdout: '' })
   expect(performance.now() - told).toBeLessThan(5_000)
   await mail.close()
-})
+}, 60_000)

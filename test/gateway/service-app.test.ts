@@ -59,8 +59,12 @@ function appOf(parts: Partial<ServiceParts['scale']> & { isStopping?: boolean } 
   }
   return { get, asked, errors }
 }
-const failing = (error: unknown) =>
-  appOf({ read: () => Promise.reject(error), ping: () => Promise.reject(error) })
+function failing(error: Error) {
+  const fail = async () => {
+    throw error
+  }
+  return appOf({ read: fail, ping: fail })
+}
 
 it('says how many replicas a queue needs, and what it is made of', async () => {
   const { get } = appOf()

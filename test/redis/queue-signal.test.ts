@@ -35,7 +35,8 @@ const add = (ago: number, options: JobsOptions = {}) =>
 
 /** As BullMQ's workers do it, without one: so each test says which state each job is in. */
 const take = async () => {
-  const id = (await client.rpoplpush('bull:mail:wait', 'bull:mail:active')) as string
+  const id = await client.rpoplpush('bull:mail:wait', 'bull:mail:active')
+  if (id === null) throw new Error('nothing waits')
   await client.hset(`bull:mail:${id}`, 'processedOn', Date.now(), 'ats', 1)
   return id
 }

@@ -2,7 +2,7 @@
 import { Queue } from 'bullmq'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { resolveConfig, type Config } from '../../src/config.ts'
-import { RunnerError } from '../../src/errors.ts'
+import type { RunnerError } from '../../src/errors.ts'
 import { Histogram } from '../../src/observe/histogram.ts'
 import { Measured } from '../../src/redis/measured.ts'
 import { Replicas, type Replica } from '../../src/redis/replicas.ts'
