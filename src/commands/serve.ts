@@ -33,10 +33,7 @@ export function define(command: Command, context: CliContext): void {
     [
       ['runner serve', `at ${ADDRESS}`],
       ['runner serve --http :9090', 'on every interface: numbers only, so it asks for no token'],
-      [
-        'curl localhost:9090/v1/queues/mail/scale',
-        '{"desiredReplicas":3,...}; 503 when Redis cannot be read',
-      ],
+      ['runner serve --drain-target 30s', 'GET /v1/queues/{queue}/scale, /metrics, /readyz, /livez'],
     ],
     ['ok', 'runtime', 'usage', 'redis'],
   )

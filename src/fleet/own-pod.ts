@@ -35,7 +35,7 @@ export class OwnPod {
   /** undefined: this is no pod. By the variables that Kubernetes sets, and POD_NAME and POD_NAMESPACE where they are set. */
   static of(env: Record<string, string | undefined>, folder = FOLDER): OwnPod | undefined {
     const host = env['KUBERNETES_SERVICE_HOST']
-    if (host === undefined) return undefined
+    if (host === undefined || host === '') return undefined
     const port = env['KUBERNETES_SERVICE_PORT'] ?? '443'
     return new OwnPod({
       host,

@@ -77,11 +77,19 @@ test('every command line of README.md is taken', async () => {
   expect(called.filter(([, verb]) => verb === undefined)).toEqual([])
 })
 
+/** By scope, a verb that has its flags. */
+const TAKERS: Record<Option['scope'], string> = {
+  global: 'init',
+  work: 'work',
+  http: 'serve',
+  scale: 'serve',
+}
+
 test.each(Object.entries(OPTIONS) as [string, Option][])(
   'the flag of %s says its variable, its key and its default',
   (key, { flag, env, default: fallback, scope }) => {
     if (flag === undefined) return
-    const help = (helps.get(scope === 'global' ? 'init' : 'work') ?? '').replaceAll(/\s+/g, ' ')
+    const help = (helps.get(TAKERS[scope]) ?? '').replaceAll(/\s+/g, ' ')
     const given = [fallback ?? []].flat().map(String).join(', ')
     const told = [
       `env: ${env.join(' or ')}`,

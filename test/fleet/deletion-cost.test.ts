@@ -10,6 +10,8 @@ import { text } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { DeletionCost, deletionCost } from '../../src/fleet/deletion-cost.ts'
 import { OwnPod } from '../../src/fleet/own-pod.ts'
+import { startRedis } from '../helpers/redis.ts'
+import { Replica } from '../helpers/replica.ts'
 
 interface Patch {
   line: string
@@ -146,4 +148,14 @@ it('tells a change and nothing else, is refused with one word, and tells it once
   // Told: only the next change is told again.
   runs.clear()
   await expect.poll(() => costs, WAIT).toEqual(['10', '0', '25', '0'])
+})
+
+it('is no reason not to work outside of Kubernetes', async () => {
+  await using redis = await startRedis()
+  const args = ['--pod-deletion-cost', '--executors', '1']
+  await using replica = await Replica.start({ redis, args, env: { KUBERNETES_SERVICE_HOST: '' } })
+  const { message } = await replica.event('worker.error')
+  expect(message).toContain('this is no pod of Kubernetes')
+  replica.kill('SIGTERM')
+  expect((await replica.ended).code).toBe(0)
 })

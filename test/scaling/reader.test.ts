@@ -6,6 +6,7 @@ import type { RunnerError } from '../../src/errors.ts'
 import { Histogram } from '../../src/observe/histogram.ts'
 import { Measured } from '../../src/redis/measured.ts'
 import { Replicas, type Replica } from '../../src/redis/replicas.ts'
+import { AllQueues } from '../../src/scaling/all-queues.ts'
 import { ScaleReader } from '../../src/scaling/reader.ts'
 import { startRedis, type TestRedis } from '../helpers/redis.ts'
 import { open } from '../redis/open.ts'
@@ -152,4 +153,19 @@ it('needs no more than to read', async () => {
   await using handle = await open(url.href)
   const reader = new ScaleReader({ redis: handle, config: await configOf(), concurrencyOf: () => 10 })
   expect((await reader.read('mail')).facts).toMatchObject({ replicas: 1, jobTimeFrom: 'measured' })
+})
+
+it('reads all queues that there are, or those that the settings name', async () => {
+  const other = new Queue('other', { connection: redis.client() })
+  await other.waitUntilReady()
+  await using handle = await open(redis.url)
+  const namesOf = async (queues: string[]) => {
+    const config = await configOf({ queues })
+    const reader = new ScaleReader({ redis: handle, config, concurrencyOf: () => 10 })
+    const all = await new AllQueues({ redis: handle, reader, config }).read()
+    return all.map(({ facts }) => facts.signal.queue)
+  }
+  expect(await namesOf([])).toEqual(['mail', 'other'])
+  expect(await namesOf(['other:5', 'not-made-yet'])).toEqual(['other'])
+  await other.close()
 })
