@@ -41,7 +41,7 @@ export function define(command: Command, context: CliContext): void {
 
 /** Until it is told to stop: TERM or INT end it at once, for nothing that it does needs to be finished. */
 async function serve(config: Config): Promise<void> {
-  const log = openLog(config.logLevel)
+  const log = await openLog(config.logLevel)
   takeLibraryWarnings(line => log.logger.warn(line))
   const events = new Events()
   logEvents(events, log.logger)

@@ -4,7 +4,7 @@ import type { Cluster, Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { readQueueSignal, type QueueSignal } from '../../src/redis/queue-signal.ts'
 import { startRedis, type TestRedis } from '../helpers/redis.ts'
-import { startCluster } from './cluster.ts'
+import { startCluster } from '../helpers/cluster.ts'
 import { open } from './open.ts'
 
 const LEAD = 45_000
