@@ -27,8 +27,7 @@ async function answer({ args, cwd, env }: WarmCall): Promise<void> {
   for (const end of release) end()
   // The folder may be removed now.
   process.chdir('/')
-  const { exitCode: code } = process
-  process.send?.({ code: Number(code), ...printed } satisfies WarmAnswer)
+  process.send?.({ code: process.exitCode, ...printed } satisfies WarmAnswer)
 }
 
 /** Collects what is written, until the function that it gives is called. */
