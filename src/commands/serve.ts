@@ -4,7 +4,7 @@
  */
 import type { Command } from 'commander'
 import type { Config } from '../config.ts'
-import { messageOf } from '../errors.ts'
+import { emitError } from '../fleet/error-events.ts'
 import { listen } from '../gateway/listener.ts'
 import { queueFigures } from '../gateway/queue-figures.ts'
 import { serviceApp } from '../gateway/service-app.ts'
@@ -14,6 +14,7 @@ import { logEvents } from '../observe/log-events.ts'
 import { openLog } from '../observe/logger.ts'
 import { queueMetrics } from '../observe/metrics/queue-metrics.ts'
 import { openRedis } from '../redis/connection.ts'
+import { scheduleTimes } from '../redis/schedule-times.ts'
 import { AllQueues } from '../scaling/all-queues.ts'
 import { ScaleReader } from '../scaling/reader.ts'
 import { addHelp } from './help.ts'
@@ -55,11 +56,15 @@ async function serve(config: Config): Promise<void> {
   await using redis = await openRedis(config, { onMessage: line => log.logger.info(line) })
   for (const line of redis.warnings) log.logger.warn(line)
   const scale = new ScaleReader({ redis, config, concurrencyOf: queueConcurrency(config) })
-  const onError = (queue: string, error: unknown) =>
-    events.emit('worker.error', { queue, message: messageOf(error) })
+  const onError = (queue: string, error: unknown) => emitError(events, queue, error)
   const all = new AllQueues({ redis, reader: scale, config })
+  const client = redis.connect('schedules')
   const registry = queueMetrics(
-    async () => ({ queues: (await all.read()).map(queueFigures), schedules: [] }),
+    async () => {
+      const queues = (await all.read()).map(queueFigures)
+      const due = queues.map(({ queue }) => scheduleTimes(client, redis.prefix, queue))
+      return { queues, schedules: (await Promise.all(due)).flat() }
+    },
     error => onError('', error),
   )
   const app = serviceApp({ scale, isStopping: () => isStopping, onError, registry })

@@ -13,7 +13,6 @@ const OTHER_FLAGS: Record<string, boolean> = {
   '--profile': true,
   '--output': true,
   '-o': true,
-  '--pod-deletion-cost': false,
 }
 const RUNNER = /^(runner|bullmq-runner)(\.js)?$|^cli\.[jt]s$/
 const SHELLS = /^((ba|da|a|z|k)?sh|npm|npx|yarn|pnpm|bunx?)$/
@@ -25,7 +24,6 @@ export interface Invocation {
   shell: string | undefined
   /** Of settings, as they were given. */
   flags: ReadonlyMap<OptionKey, readonly string[]>
-  hasPodDeletionCost: boolean
   /** Variables that are set; undefined: from a Secret, or the like. */
   env: ReadonlyMap<string, string | undefined>
   /** Others may be set from Secrets or ConfigMaps whose keys are not known. */
@@ -69,7 +67,7 @@ const expand = (word: string, env: ReadonlyMap<string, string | undefined>): str
 
 const lastPart = (word: string): string => basename(word)
 
-function readFlags(words: readonly string[]): Pick<Invocation, 'flags' | 'hasPodDeletionCost' | 'faults'> {
+function readFlags(words: readonly string[]): Pick<Invocation, 'flags' | 'faults'> {
   const settings = new Map(
     (Object.entries(OPTIONS) as [OptionKey, Option][]).flatMap(([key, { flag }]) =>
       flag === undefined ? [] : [[flag.split(' ')[0] ?? '', { key, hasValue: flag.includes(' <') }] as const],
@@ -94,7 +92,7 @@ function readFlags(words: readonly string[]): Pick<Invocation, 'flags' | 'hasPod
     const fault = faultOf(key, values)
     if (fault !== undefined) faults.push(fault)
   }
-  return { flags, hasPodDeletionCost: words.includes('--pod-deletion-cost'), faults }
+  return { flags, faults }
 }
 
 const splitOnce = (word: string): [string, string?] => {

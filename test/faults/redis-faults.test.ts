@@ -19,7 +19,7 @@ const MIB = 1024 * 1024
 /** The clients come back within two seconds of the server, and the sweep follows. */
 const GOES_ON_MS = 20_000
 /** What an unanswered command may take to be noticed, and as above. */
-const NOTICED_MS = 30_000 + GOES_ON_MS
+const NOTICED_MS = 15_000 + 10_000
 
 let folder: string
 let isMounted = false

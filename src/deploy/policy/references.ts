@@ -1,5 +1,6 @@
 /** What names another object names one that is there. */
 import { at, fields, list, text, type Document } from '../documents.ts'
+import { settingOf } from '../invocation.ts'
 import { closest } from '../../suggestion.ts'
 import { error, warning, type Complaint, type World } from './rule.ts'
 
@@ -38,7 +39,7 @@ function* absence(
 }
 
 /** A token that nobody needs is one that can be stolen; and who needs it must be allowed what it is for. */
-function* accountComplaints({ workloads, documents }: World): Generator<Complaint> {
+function* accountComplaints({ workloads, documents, config }: World): Generator<Complaint> {
   for (const workload of workloads) {
     const { pod, namespace, run } = workload
     const name = text(pod['serviceAccountName']) ?? 'default'
@@ -47,7 +48,7 @@ function* accountComplaints({ workloads, documents }: World): Generator<Complain
     )
     const isMounted =
       (pod['automountServiceAccountToken'] ?? account?.body['automountServiceAccountToken']) !== false
-    if (!run.hasPodDeletionCost) {
+    if (!settingOf(run, 'podDeletionCost', config)) {
       if (isMounted)
         yield warning(
           workload,

@@ -6,7 +6,7 @@ import { closest } from '../../suggestion.ts'
 import { error, warning, type Complaint, type World } from './rule.ts'
 
 /** Read by runner, and no settings. */
-const OTHER_VARIABLES = ['RUNNER_PROFILE', 'RUNNER_POD_DELETION_COST', 'RUNNER_TERMINATION_LOG']
+const OTHER_VARIABLES = ['RUNNER_PROFILE']
 
 export function* flagComplaints({ workloads }: World): Generator<Complaint> {
   const known = [...OTHER_VARIABLES, ...Object.values(OPTIONS).flatMap(({ env }: Option) => env)]

@@ -27,12 +27,10 @@ export interface QueueFigures {
   maxReplicas: number | null
 }
 
-/** Times in milliseconds since the epoch; null: never yet, or not known. */
 interface ScheduleFigures {
   schedule: string
-  lastRun: number | null
-  /** In the past: nobody takes it. */
-  nextRun: number | null
+  /** Milliseconds since the epoch. In the past: nobody takes it. */
+  nextRun: number
 }
 
 export interface ServiceFigures {
@@ -92,11 +90,6 @@ export function queueMetrics(
     })
   const perQueue = (name: string, help: string, valueOf: (figures: QueueFigures) => number | null) =>
     gauge(name, help, ['queue'], ({ queues }) => queues.map(one => [{ queue: one.queue }, valueOf(one)]))
-  const perSchedule = (name: string, help: string, valueOf: (figures: ScheduleFigures) => number | null) =>
-    gauge(name, help, ['schedule'], ({ schedules }) =>
-      schedules.map(one => [{ schedule: one.schedule }, seconds(valueOf(one))]),
-    )
-
   gauge('runner_queue_jobs', 'Jobs by state.', ['queue', 'state'], ({ queues }) =>
     queues.flatMap(one =>
       Object.entries(STATES).map(([state, key]): Reading => [{ queue: one.queue, state }, one[key]]),
@@ -122,8 +115,9 @@ export function queueMetrics(
     one => one.desiredReplicas,
   )
   perQueue('runner_queue_max_replicas', 'What the above is limited to.', one => one.maxReplicas)
-  perSchedule('runner_schedule_last_run_timestamp_seconds', 'When it made its last job.', one => one.lastRun)
-  perSchedule('runner_schedule_next_run_timestamp_seconds', 'When its next job is due.', one => one.nextRun)
+  gauge('runner_schedule_next_run_timestamp_seconds', 'When its next job is due.', ['schedule'], figures =>
+    figures.schedules.map(({ schedule, nextRun }) => [{ schedule }, seconds(nextRun)]),
+  )
   void new Gauge({
     name: 'runner_metrics_last_success_timestamp_seconds',
     help: 'When Redis was last read for the figures of queues; 0: never.',

@@ -7,6 +7,7 @@ import { Registry } from '@prometheus-io/client'
 import type { Events } from '../events.ts'
 import { blockMetrics } from './block-metrics.ts'
 import { executorMetrics } from './executor-metrics.ts'
+import { healthMetrics } from './health-metrics.ts'
 import { jobMetrics } from './job-metrics.ts'
 import { JobSeries } from './job-series.ts'
 import { lockMetrics } from './lock-metrics.ts'
@@ -23,6 +24,7 @@ export function replicaMetrics(events: Events, view: ReplicaView): Registry {
   executorMetrics(registry, events, view)
   lockMetrics(registry, events, view)
   redisMetrics(registry, events)
+  healthMetrics(registry, events, view)
   processMetrics(registry, view)
   return registry
 }

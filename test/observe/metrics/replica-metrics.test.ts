@@ -160,25 +160,38 @@ describe('blocks', () => {
   })
 })
 
+describe('its verdict', () => {
+  it('is the one that probes are told', async () => {
+    expect(await lines('runner_verdict')).toEqual(['runner_verdict{verdict="starting"} 1'])
+    events.emit('verdict.changed', { verdict: 'idle', was: 'starting', why: '' })
+    events.emit('verdict.changed', { verdict: 'wedged', was: 'idle', why: 'mail: 3 wait', queue: 'mail' })
+    expect((await lines('runner_verdict')).filter(line => line.endsWith(' 1'))).toEqual([
+      'runner_verdict{verdict="wedged"} 1',
+    ])
+    events.emit('worker.recreated', { queue: 'mail', ms: 45_000, waiting: 3, running: 0 })
+    expect(await valueOf('runner_workers_recreated_total{queue="mail"}')).toBe(1)
+  })
+})
+
 describe('Redis', () => {
   it.each([
-    ["READONLY You can't write against a read only replica. script: 1", 'readonly'],
-    ["OOM command not allowed when used memory > 'maxmemory'.", 'oom'],
-    ['MISCONF Redis is configured to save RDB snapshots', 'misconf'],
-    ['ERR Error running script: NOPERM this user has no permissions', 'noperm'],
-    ['WRONGPASS invalid username-password pair or user is disabled.', 'noperm'],
-    ["Socket timeout. Expecting data, but didn't receive any in 15000ms.", 'timeout'],
-    ['connect ETIMEDOUT', 'timeout'],
-    ['connect ECONNREFUSED 127.0.0.1:6379', 'connection'],
-    ['Connection is closed.', 'connection'],
-    ['LOADING Redis is loading the dataset in memory', 'connection'],
-    ['room for one more', 'other'],
-  ])('says %s, which is %s', async (message, kind) => {
-    events.emit('worker.error', { queue: 'mail', message })
+    ['readonly', 'readonly'],
+    ['connection', 'connection'],
+    ['a word of a later Redis', 'other'],
+  ])('refuses with %s, which is counted as %s', async (kind, counted) => {
+    events.emit('redis.error', { queue: 'mail', kind, message: 'whatever' })
     const kinds = await lines('runner_redis_errors_total')
     expect(kinds.filter(line => !line.endsWith(' 0'))).toEqual([
-      `runner_redis_errors_total{kind="${kind}"} 1`,
+      `runner_redis_errors_total{kind="${counted}"} 1`,
     ])
+  })
+
+  it('is up unless it answers nothing', async () => {
+    expect(await valueOf('runner_redis_up')).toBe(1)
+    events.emit('redis.silent', { ms: 2_000 })
+    expect(await valueOf('runner_redis_up')).toBe(0)
+    events.emit('redis.answers', { ms: 9_000 })
+    expect(await valueOf('runner_redis_up')).toBe(1)
   })
 
   it('answers renewals in so long, and is not taken for fast when there was nothing to renew', async () => {
