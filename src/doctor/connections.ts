@@ -9,10 +9,10 @@ import { judgeShare } from './share.ts'
 import type { Survey } from './survey.ts'
 
 /**
- * Of a replica, beside one for each queue: its jobs, its registration, what operators say and its inbox; and one more
- * for the flows that handlers add. What handlers connect by themselves is not in it.
+ * Of a replica, beside one for each queue: its jobs, its registration, its health, what operators say and its inbox; and
+ * one more for the flows that handlers add. What handlers connect by themselves is not in it.
  */
-const BESIDE_QUEUES = 5
+const BESIDE_QUEUES = 6
 
 /** Of a replica that works so many queues, at most. */
 export const connectionsOf = (queues: number): number => BESIDE_QUEUES + queues

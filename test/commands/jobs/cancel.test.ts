@@ -5,7 +5,7 @@ import { type Bench, bench, fateOf, untilState } from '../../helpers/fleet.ts'
 import { expectPromiseKept } from '../../helpers/oracle.ts'
 import { startRedis, type TestRedis } from '../../helpers/redis.ts'
 import { Replica } from '../../helpers/replica.ts'
-import { runner } from '../../helpers/runner.ts'
+import { runner, startRunner } from '../../helpers/runner.ts'
 
 const GRACE = 1_000
 let redis: TestRedis
@@ -71,10 +71,15 @@ it('does not wait for a replica that hangs and does not have it', async () => {
 it('a second one changes neither the end nor the reason of the first', async () => {
   const { id } = await b.act({ do: 'sleep-deaf', ms: 600_000, say: 'twice' })
   await untilSaid('twice', 1)
-  const [first, second] = await Promise.all([
-    cancel(id as string, '--reason', 'one', '--json'),
-    cancel(id as string, '--reason', 'two', '--json'),
-  ])
+  // Two processes, so that they begin together.
+  const [first, second] = await Promise.all(
+    ['one', 'two'].map(
+      reason =>
+        startRunner(['jobs', 'cancel', id as string, '--reason', reason, '--json', '--redis', redis.url], {
+          cwd: import.meta.dirname,
+        }).ended,
+    ),
+  )
   expect([first?.code, second?.code]).toEqual([0, 0])
   expect(JSON.parse(first?.stdout ?? '')).toMatchObject([{ how: 'killed' }])
   expect(JSON.parse(second?.stdout ?? '')).toMatchObject([{ how: 'killed' }])
