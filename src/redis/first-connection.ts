@@ -16,7 +16,12 @@ const HINTS: { pattern: RegExp; final?: boolean; hint: string }[] = [
   { pattern: /it speaks TLS/, final: true, hint: 'write rediss:// for TLS' },
   { pattern: /is no Redis/, final: true, hint: 'check host and port: another kind of server listens there' },
   {
-    pattern: /WRONGPASS|NOAUTH|NOPERM|invalid password|without any password/i,
+    pattern: /NOPERM/,
+    final: true,
+    hint: 'its user lacks a right: deploy/redis/users.acl has what each kind of user needs',
+  },
+  {
+    pattern: /WRONGPASS|NOAUTH|invalid password|without any password/i,
     final: true,
     hint: 'check user name and password: redis://user:password@host:port, special characters percent-encoded',
   },

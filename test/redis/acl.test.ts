@@ -246,6 +246,15 @@ it.each(USERS)('%s is refused what takes a server down, and what is not its own'
   expect(await admin.exists('other:key', 'bulls')).toBe(0)
 })
 
+it.each(USERS)('%s may choose a database, and ask a Cluster where its slots are', async user => {
+  const client = new Redis(urlOf(user), { db: 1 })
+  opened.push(client)
+  expect(await client.ping()).toBe('PONG')
+  for (const what of ['SLOTS', 'INFO'])
+    await expect(client.call('CLUSTER', what)).rejects.toThrow('cluster support disabled')
+  expect(await admin.acl('LOG')).toEqual([])
+})
+
 describe('runner work', () => {
   it('says which rights its user lacks, and does not begin', async () => {
     const [work] = await session([['work', '--queue', 'q']], {
