@@ -11,7 +11,6 @@ import { Health } from '../fleet/health.ts'
 import { lastWords } from '../fleet/last-words.ts'
 import { OwnPod } from '../fleet/own-pod.ts'
 import { Recycling } from '../fleet/recycling.ts'
-import { viewOf } from '../fleet/replica-view.ts'
 import { StopConditions, readQueue } from '../fleet/stop-conditions.ts'
 import { Stopping } from '../fleet/stopping.ts'
 import { Supervisor } from '../fleet/supervisor.ts'
@@ -22,10 +21,7 @@ import { Events } from '../observe/events.ts'
 import { logEvents } from '../observe/log-events.ts'
 import { takeLibraryWarnings } from '../observe/library-warnings.ts'
 import { openLog, type ProcessLog } from '../observe/logger.ts'
-import { replicaMetrics } from '../observe/metrics/replica-metrics.ts'
 import { TerminationLog } from '../observe/termination-log.ts'
-import { replicaApp } from '../gateway/replica-app.ts'
-import { listen } from '../gateway/listener.ts'
 import { openTelemetry } from '../observe/telemetry.ts'
 import { openRedis, type RedisHandle } from '../redis/connection.ts'
 import { endProcess } from './end-process.ts'
@@ -93,9 +89,8 @@ async function run(config: Config, { watch, duty, log, last }: RunParts): Promis
   conditions.startClock()
   try {
     if (config.http !== undefined) {
-      const metrics = replicaMetrics(events, viewOf(supervisor, stopping))
-      const app = replicaApp({ health, metrics })
-      events.emit('http.listening', { url: beside.use(await listen(app, config.http)).url })
+      const { openHttp } = await import('./replica-http.ts')
+      beside.use(await openHttp(config.http, { supervisor, stopping, health, events }))
     }
     const started = supervisor.start(manifest => {
       refuseBroken(config, [...found.broken, ...manifest.broken])
