@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bench, KINDS, untilState, type Bench } from './helpers/fleet.ts'
+import { bench, EITHER_KIND, untilState, type Bench } from './helpers/fleet.ts'
 import { startRedis, type TestRedis } from './helpers/redis.ts'
 import { Replica } from './helpers/replica.ts'
 
@@ -38,7 +38,7 @@ async function serve(answer: Answer): Promise<{ url: string } & Disposable> {
   }
 }
 
-describe.each(KINDS)('in a %s', isolation => {
+describe.each(EITHER_KIND)('in a %s', isolation => {
   let redis: TestRedis
   let b: Bench
   let folder: string

@@ -1,7 +1,7 @@
 /** A handler that ends its executor fails itself and nobody else, and the reason says how. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Act } from '../fixtures/actions.ts'
-import { bench, KINDS, untilState, type Bench } from '../helpers/fleet.ts'
+import { bench, EITHER_KIND, KINDS, untilState, type Bench } from '../helpers/fleet.ts'
 import { isLong } from '../helpers/long.ts'
 import { withReplica } from '../helpers/one-replica.ts'
 import { expectPromiseKept } from '../helpers/oracle.ts'
@@ -21,10 +21,17 @@ interface Case {
   name?: string
   reason: RegExp
   only?: (typeof KINDS)[number]
+  /** Ends in both kinds of executors by ways of their own. */
+  both?: true
 }
 
 const CASES: Case[] = [
-  { how: 'process.exit(1)', act: { do: 'exit' }, reason: /^CrashError: act called process\.exit\(1\)/ },
+  {
+    how: 'process.exit(1)',
+    both: true,
+    act: { do: 'exit' },
+    reason: /^CrashError: act called process\.exit\(1\)/,
+  },
   {
     how: 'an uncaught throw in a timer',
     act: { do: 'timer-throw', text: 'boom in a timer' },
@@ -37,6 +44,7 @@ const CASES: Case[] = [
   },
   {
     how: '2 GiB of allocation',
+    both: true,
     act: { do: 'allocate', value: 2 ** 31 },
     reason: /^CrashError: act ended its executor, which ran out of memory \(heap limit 96 MiB\)/,
   },
@@ -61,7 +69,9 @@ const CASES: Case[] = [
 ]
 
 describe.each(KINDS)('in a %s', isolation => {
-  const cases = CASES.filter(({ only }) => only === undefined || only === isolation)
+  const cases = CASES.filter(({ only, both }) =>
+    only === undefined ? isLong || isolation === 'thread' || both === true : only === isolation,
+  )
 
   let b: Bench
   let replica: Replica
@@ -117,7 +127,7 @@ describe.each(KINDS)('in a %s', isolation => {
   })
 })
 
-describe.each(KINDS)('in a %s', isolation => {
+describe.each(EITHER_KIND)('in a %s', isolation => {
   it('keeps a result that was returned in the turn in which the executor ends', async () => {
     await using b = await bench(redis, 'default')
     using dir = project({

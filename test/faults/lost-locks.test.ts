@@ -1,6 +1,6 @@
 /** The one promise: no job is run twice at once, however a handler blocks its event loop or its replica dies. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bench, fateOf, KINDS, untilFinished, untilState } from '../helpers/fleet.ts'
+import { bench, fateOf, EITHER_KIND, untilFinished, untilState } from '../helpers/fleet.ts'
 import { expectPromiseKept, readOracle, untilRecorded } from '../helpers/oracle.ts'
 import { startRedis, type TestRedis } from '../helpers/redis.ts'
 import { Replica } from '../helpers/replica.ts'
@@ -11,7 +11,7 @@ afterAll(() => redis.stop())
 
 const SHORT_LOCKS = ['--lock-duration', '4s', '--stalled-interval', '4s']
 
-describe.each(KINDS)('in a %s', isolation => {
+describe.each(EITHER_KIND)('in a %s', isolation => {
   it('runs a job once that blocks its loop for almost four lock durations, and the one beside it', async () => {
     await using b = await bench(redis)
     const args = [...SHORT_LOCKS, '--isolation', isolation, '--executors', '1', '--concurrency', '2']

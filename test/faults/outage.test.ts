@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { bench, KINDS, untilState } from '../helpers/fleet.ts'
+import { bench, EITHER_KIND, untilState } from '../helpers/fleet.ts'
 import { expectPromiseKept, untilRecorded } from '../helpers/oracle.ts'
 import { startRedis, type TestRedis } from '../helpers/redis.ts'
 import { Replica } from '../helpers/replica.ts'
@@ -15,7 +15,7 @@ afterEach(() => redis.stop())
 /** grace 1 s, abort grace 1 s, hand-back 1.5 s, two closes of 1 s and the last one: what the steps may take at most. */
 const DEADLINE = 8_000
 
-describe.each(KINDS)('in a %s', isolation => {
+describe.each(EITHER_KIND)('in a %s', isolation => {
   const args = ['--isolation', isolation, '--grace', '1s']
 
   it.each(['frozen', 'killed'])('stops in time while Redis is %s and a job spins', async how => {

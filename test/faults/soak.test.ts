@@ -8,8 +8,8 @@ import { cleanEnv } from '../helpers/runner.ts'
 
 const SOAK = fileURLToPath(new URL('../../bench/soak.ts', import.meta.url))
 
-it('eighty seconds of random faults lose no job, run none twice at once, and leave no heap behind', async () => {
-  const child = spawn(process.execPath, [SOAK, '--duration', '80s'], {
+it('fifty seconds of random faults lose no job, run none twice at once, and leave no heap behind', async () => {
+  const child = spawn(process.execPath, [SOAK, '--duration', '50s'], {
     env: cleanEnv(),
     stdio: ['ignore', 'pipe', 'pipe'],
   })

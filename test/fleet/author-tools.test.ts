@@ -1,6 +1,6 @@
 /** What the author's tools promise over retries, crashes and timeouts, as what they leave in Redis. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { KINDS, untilState, type Bench } from '../helpers/fleet.ts'
+import { EITHER_KIND, untilState, type Bench } from '../helpers/fleet.ts'
 import { withReplica } from '../helpers/one-replica.ts'
 import { startRedis, type TestRedis } from '../helpers/redis.ts'
 import type { Replica } from '../helpers/replica.ts'
@@ -9,7 +9,7 @@ let redis: TestRedis
 beforeAll(async () => void (redis = await startRedis()))
 afterAll(() => redis.stop())
 
-describe.each(KINDS)('in a %s', isolation => {
+describe.each(EITHER_KIND)('in a %s', isolation => {
   let b: Bench
   let replica: Replica
   withReplica(

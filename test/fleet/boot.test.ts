@@ -1,6 +1,6 @@
 /** A replica that is told to stop, or whose files end their executor, while its executors boot. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bench, KINDS, untilState } from '../helpers/fleet.ts'
+import { bench, EITHER_KIND, untilState } from '../helpers/fleet.ts'
 import { project } from '../helpers/project.ts'
 import { startRedis, type TestRedis } from '../helpers/redis.ts'
 import { Replica } from '../helpers/replica.ts'
@@ -11,7 +11,7 @@ afterAll(() => redis.stop())
 
 const FINE = 'export default () => 1\n'
 
-describe.each(KINDS)('in a %s', isolation => {
+describe.each(EITHER_KIND)('in a %s', isolation => {
   it('stops at once on TERM while a job file is still being imported', async () => {
     using dir = project({
       'jobs/slow.js': `console.error('importing')\nawait new Promise(done => setTimeout(done, 20_000))\n${FINE}`,

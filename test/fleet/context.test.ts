@@ -1,7 +1,7 @@
 /** Each member of `ctx`, as what it leaves behind in Redis. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { QueueEvents } from 'bullmq'
-import { KINDS, untilState, type Bench, type Fate } from '../helpers/fleet.ts'
+import { EITHER_KIND, untilState, type Bench, type Fate } from '../helpers/fleet.ts'
 import { withReplica } from '../helpers/one-replica.ts'
 import { startRedis, type TestRedis } from '../helpers/redis.ts'
 import type { Replica } from '../helpers/replica.ts'
@@ -10,7 +10,7 @@ let redis: TestRedis
 beforeAll(async () => void (redis = await startRedis()))
 afterAll(() => redis.stop())
 
-describe.each(KINDS)('in a %s', isolation => {
+describe.each(EITHER_KIND)('in a %s', isolation => {
   let b: Bench
   let replica: Replica
   withReplica(

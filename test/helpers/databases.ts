@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { describe } from 'vitest'
 import type { Database } from '../../src/migration/database.ts'
 import { openDatabase } from '../../src/migration/databases.ts'
+import { isLong } from './long.ts'
 import { hasMariadb, startMariadb } from './mariadb.ts'
 import { hasPostgres, startPostgres } from './postgres.ts'
 
@@ -32,6 +33,8 @@ const SERVERS: Record<
 
 const DATABASE_KINDS = ['sqlite', 'postgres', 'mariadb'] as const
 export type DatabaseKind = (typeof DATABASE_KINDS)[number]
+/** One without a server and one with: the third only in `npm run test:long`, where what is tested lies above their adapters. */
+export const EITHER_DATABASE: readonly DatabaseKind[] = isLong ? DATABASE_KINDS : ['sqlite', 'postgres']
 
 const isHere: Record<DatabaseKind, boolean> = { sqlite: true, postgres: hasPostgres, mariadb: hasMariadb }
 

@@ -3,9 +3,12 @@ import { Queue, type Job, type JobsOptions } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { expect } from 'vitest'
 import type { Act } from '../fixtures/actions.ts'
+import { isLong } from './long.ts'
 import type { TestRedis } from './redis.ts'
 
 export const KINDS = ['thread', 'process'] as const
+/** Of what lies above the port to an executor, which is the same for both: the second kind is for `npm run test:long`. */
+export const EITHER_KIND = isLong ? KINDS : (['thread'] as const)
 
 export interface Bench extends AsyncDisposable {
   client: Redis

@@ -1,7 +1,13 @@
 /** Rows and batches that fail: what is stepped over, what is tried again, and when a run gives up. */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import type { MigrationOptions } from '../../src/migration/definition.ts'
-import { describeDatabases, startDatabase, touches, type TestDatabase } from '../helpers/databases.ts'
+import {
+  EITHER_DATABASE,
+  describeDatabases,
+  startDatabase,
+  touches,
+  type TestDatabase,
+} from '../helpers/databases.ts'
 import {
   domainOf,
   openUsers,
@@ -170,7 +176,7 @@ describeDatabases(kind => {
     expect(Math.max(...sizes.slice(5))).toBeGreaterThan(50)
     expect(await touches(server.db)).toEqual({ 1: ROWS })
   })
-})
+}, EITHER_DATABASE)
 
 const TIMEOUT = {
   postgres: { code: '57014' },

@@ -5,7 +5,13 @@ import type { MigrationOptions } from '../../src/migration/definition.ts'
 import { keyset } from '../../src/migration/keyset.ts'
 import { once } from '../../src/migration/once.ts'
 import { pages } from '../../src/migration/pages.ts'
-import { describeDatabases, startDatabase, touches, type TestDatabase } from '../helpers/databases.ts'
+import {
+  EITHER_DATABASE,
+  describeDatabases,
+  startDatabase,
+  touches,
+  type TestDatabase,
+} from '../helpers/databases.ts'
 import { MigrationDriver } from '../helpers/migration-driver.ts'
 import { project } from '../helpers/project.ts'
 import { domainOf, openUsers, resetUsers, ROWS, TOUCH, type User } from '../helpers/users-migration.ts'
@@ -212,4 +218,4 @@ describeDatabases(kind => {
     await driver.drain()
     expect(await touches(server.db)).toEqual({ 1: ROWS })
   })
-})
+}, EITHER_DATABASE)

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import {
+  EITHER_DATABASE,
   describeDatabases,
   makeUsers,
   startDatabase,
@@ -114,7 +115,7 @@ describeDatabases(kind => {
     expect(ended.stderr).toContain(message)
     expect(ended.code).toBe(code)
   })
-})
+}, EITHER_DATABASE)
 
 /** On new connections. */
 async function reopened(server: TestDatabase): Promise<TestDatabase> {
