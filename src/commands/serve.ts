@@ -13,10 +13,9 @@ import { takeLibraryWarnings } from '../observe/library-warnings.ts'
 import { logEvents } from '../observe/log-events.ts'
 import { openLog } from '../observe/logger.ts'
 import { queueMetrics } from '../observe/metrics/queue-metrics.ts'
-import { openRedis } from '../redis/connection.ts'
-import { scheduleTimes } from '../redis/schedule-times.ts'
-import { AllQueues } from '../scaling/all-queues.ts'
-import { ScaleReader } from '../scaling/reader.ts'
+import { openLate } from '../redis/late-connection.ts'
+import { requireRules } from '../scaling/rules.ts'
+import { ScaleService } from '../scaling/service.ts'
 import { addHelp } from './help.ts'
 import { queueConcurrency } from './queue-concurrency.ts'
 import { addSettingFlags } from './setting-flags.ts'
@@ -40,36 +39,47 @@ export function define(command: Command, context: CliContext): void {
   )
 }
 
-/** Until it is told to stop: TERM or INT end it at once, for nothing that it does needs to be finished. */
+/**
+ * Until it is told to stop: TERM or INT end it at once, for nothing that it does needs to be finished. Redis may be away
+ * also when it starts: it is alive and says so, where a restart every few seconds would say nothing.
+ */
 async function serve(config: Config): Promise<void> {
+  requireRules(config)
   const log = await openLog(config.logLevel)
   takeLibraryWarnings(line => log.logger.warn(line))
   const events = new Events()
   logEvents(events, log.logger)
-  const { promise: told, resolve: stop } = Promise.withResolvers<void>()
-  let isStopping = false
-  const onSignal = () => {
-    isStopping = true
-    stop()
-  }
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, onSignal)
-  await using redis = await openRedis(config, { onMessage: line => log.logger.info(line) })
-  for (const line of redis.warnings) log.logger.warn(line)
-  const scale = new ScaleReader({ redis, config, concurrencyOf: queueConcurrency(config) })
+  const stop = new AbortController()
+  const { signal } = stop
+  const { promise: told, resolve } = Promise.withResolvers<void>()
+  signal.addEventListener('abort', () => resolve())
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => stop.abort())
   const onError = (queue: string, error: unknown) => emitError(events, queue, error)
-  const all = new AllQueues({ redis, reader: scale, config })
-  const client = redis.connect('schedules')
+  const scale = new ScaleService({ config, concurrencyOf: queueConcurrency(config), onError })
   const registry = queueMetrics(
     async () => {
-      const queues = (await all.read()).map(queueFigures)
-      const due = queues.map(({ queue }) => scheduleTimes(client, redis.prefix, queue))
-      return { queues, schedules: (await Promise.all(due)).flat() }
+      const all = await scale.readAll()
+      return {
+        queues: all.map(({ estimate }) => queueFigures(estimate)),
+        schedules: all.flatMap(({ schedules }) => schedules),
+      }
     },
     error => onError('', error),
   )
-  const app = serviceApp({ scale, isStopping: () => isStopping, onError, registry })
+  const app = serviceApp({ scale, isStopping: () => signal.aborted, onError, registry })
   await using listener = await listen(app, config.http ?? ADDRESS)
   events.emit('http.listening', { url: listener.url })
+  await using redis = await openLate(config, {
+    signal,
+    onMessage: line => log.logger.info(line),
+    onUnreachable: error => {
+      scale.unreachable(error)
+      onError('', error)
+    },
+  })
+  if (redis === undefined) return
+  for (const line of redis.warnings) log.logger.warn(line)
+  scale.reach(redis)
   // Neither the server nor a client that has lost Redis keeps the process alive.
   const hold = setInterval(() => undefined, 2 ** 30)
   await told

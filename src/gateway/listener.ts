@@ -9,6 +9,8 @@ import { readHttpAddress } from '../http-address.ts'
 
 /** A client that sends its request slower than this, in milliseconds, is cut off. */
 const REQUEST_MS = 10_000
+/** Connections at once. Those who ask are few; more are turned away before they cost memory. */
+const MOST_CONNECTIONS = 1_000
 
 export interface Listener extends AsyncDisposable {
   /** `http://host:port`, with the port that was free where 0 was asked for. */
@@ -18,12 +20,13 @@ export interface Listener extends AsyncDisposable {
 }
 
 /** Throws CONFIG_INVALID for what is no address, HTTP_UNAVAILABLE where it cannot be had. It does not keep the process alive. */
-export async function listen(app: Hono, address: string): Promise<Listener> {
+export async function listen(app: Hono, address: string, most = MOST_CONNECTIONS): Promise<Listener> {
   const wanted = readHttpAddress(address)
   if (wanted === undefined) throw new RunnerError('CONFIG_INVALID', `not an address: ${address}`)
   const server = createAdaptorServer({ fetch: app.fetch }) as Server
   server.requestTimeout = REQUEST_MS
   server.headersTimeout = REQUEST_MS
+  server.maxConnections = most
   try {
     server.listen(wanted.port, wanted.host)
     await once(server, 'listening')

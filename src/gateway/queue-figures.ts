@@ -2,7 +2,15 @@
 import type { QueueFigures } from '../observe/metrics/queue-metrics.ts'
 import type { Estimate } from '../scaling/estimate.ts'
 
-export function queueFigures({ facts, desiredReplicas, drainTime }: Estimate): QueueFigures {
+export function queueFigures({ facts, desiredReplicas, wanted, limits, drainTime }: Estimate): QueueFigures {
   const { signal, rules } = facts
-  return { ...signal, drain: drainTime, desiredReplicas, maxReplicas: rules.maxReplicas ?? null }
+  // What the queue itself bounds is no replica that anybody misses.
+  const useful = limits.flatMap(({ by, replicas }) => (by === 'maxReplicas' ? [] : [replicas]))
+  return {
+    ...signal,
+    drain: drainTime,
+    desiredReplicas,
+    wantedReplicas: Math.min(wanted, ...useful),
+    maxReplicas: rules.maxReplicas ?? null,
+  }
 }

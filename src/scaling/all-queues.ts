@@ -1,8 +1,9 @@
-/** How many replicas each queue needs, of all that there are: for whoever watches them. */
+/** How many replicas each queue needs and when its schedules are due, of all that there are: for whoever watches them. */
 import type { Config } from '../config.ts'
 import { RunnerError } from '../errors.ts'
 import type { RedisHandle } from '../redis/connection.ts'
 import { queueNames } from '../redis/queue-names.ts'
+import { scheduleTimes, type ScheduleTime } from '../redis/schedule-times.ts'
 import type { Estimate } from './estimate.ts'
 import type { ScaleReader } from './reader.ts'
 
@@ -13,6 +14,13 @@ export interface AllQueuesOptions {
   redis: Pick<RedisHandle, 'connect' | 'prefix'>
   reader: Pick<ScaleReader, 'read' | 'ping'>
   config: Pick<Config, 'queues'>
+  /** Of one queue that cannot be read while Redis answers. */
+  onError: (queue: string, error: unknown) => void
+}
+
+export interface WatchedQueue {
+  estimate: Estimate
+  schedules: ScheduleTime[]
 }
 
 export class AllQueues {
@@ -26,21 +34,41 @@ export class AllQueues {
     this.#client = options.redis.connect('queues')
   }
 
-  /** By name. Those that the settings name, else all under the prefix. Rejects as the reader does. */
-  async read(): Promise<Estimate[]> {
-    const { reader } = this.#options
+  /**
+   * By name. Those that the settings name, else all under the prefix, without those that cannot be read: a key of
+   * another program takes nobody else's figures away. Rejects as the reader does when Redis is away, or when of all
+   * queues none could be read.
+   */
+  async read(): Promise<WatchedQueue[]> {
+    const { reader, onError } = this.#options
     // Its answer has a time limit; what follows is waited for.
     await reader.ping()
-    const estimates: Estimate[] = []
+    const read: WatchedQueue[] = []
+    let fault: unknown
     for (const name of await this.#list()) {
-      const one = await reader.read(name).catch((error: unknown) => {
+      try {
+        read.push(await this.#one(name))
+      } catch (error) {
         // Removed meanwhile, or named and not made yet.
-        if (error instanceof RunnerError && error.code === 'QUEUE_UNKNOWN') return undefined
-        throw error
-      })
-      if (one !== undefined) estimates.push(one)
+        if (error instanceof RunnerError && error.code === 'QUEUE_UNKNOWN') continue
+        // Rejects in an outage, in which nothing is known of any queue.
+        await reader.ping()
+        onError(name, error)
+        fault ??= error
+      }
     }
-    return estimates
+    if (read.length === 0 && fault !== undefined) throw fault
+    return read
+  }
+
+  /** Both at once: the look of the reader has a time limit, and with it both. */
+  async #one(name: string): Promise<WatchedQueue> {
+    const { reader, redis } = this.#options
+    const [estimate, schedules] = await Promise.all([
+      reader.read(name),
+      scheduleTimes(this.#client, redis.prefix, name),
+    ])
+    return { estimate, schedules }
   }
 
   #list(): Promise<string[]> {

@@ -32,6 +32,7 @@ export class ScaleReader {
   readonly #replicas: Replicas
   readonly #measured: Measured
   readonly #pending = new Map<string, Promise<Estimate>>()
+  #pinging: Promise<unknown> | undefined
 
   constructor(options: ScaleReaderOptions) {
     const { redis } = options
@@ -46,9 +47,10 @@ export class ScaleReader {
     return this.#within(this.#look(queue))
   }
 
-  /** Rejects as `read` does. */
+  /** Rejects as `read` does. All who ask wait for one answer. */
   async ping(): Promise<void> {
-    await this.#within(this.#client.ping())
+    this.#pinging ??= this.#client.ping().finally(() => (this.#pinging = undefined))
+    await this.#within(this.#pinging)
   }
 
   /** A client waits for a server that is away for as long as it takes, and its commands with it: never more than these. */

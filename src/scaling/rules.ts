@@ -17,6 +17,12 @@ export interface ScaleRules {
   scaleLead: number
 }
 
+/** Throws CONFIG_INVALID for what no queue could be scaled by: of all, and of each that has rules of its own. */
+export function requireRules(config: Config): void {
+  requireRoom('of all queues', config)
+  for (const queue of Object.keys(config.scaling)) rulesOf(config, queue)
+}
+
 /** Throws CONFIG_INVALID. */
 export function rulesOf(config: Config, queue: string): ScaleRules {
   const own = config.scaling[queue] ?? {}
@@ -28,12 +34,18 @@ export function rulesOf(config: Config, queue: string): ScaleRules {
     jobTime: own.jobTime ?? config.jobTime,
     scaleLead: own.scaleLead ?? config.scaleLead,
   }
-  const { minReplicas, maxReplicas = Infinity } = rules
+  requireRoom(`queue ${queue}`, rules)
+  return rules
+}
+
+function requireRoom(
+  whose: string,
+  { minReplicas, maxReplicas = Infinity }: Pick<ScaleRules, 'minReplicas' | 'maxReplicas'>,
+): void {
   if (minReplicas > maxReplicas)
     throw new RunnerError(
       'CONFIG_INVALID',
-      `queue ${queue}: minReplicas ${minReplicas} is more than maxReplicas ${maxReplicas}`,
+      `${whose}: minReplicas ${minReplicas} is more than maxReplicas ${maxReplicas}`,
       { hint: 'raise --max-replicas, or maxReplicas of the queue under scaling in the config file' },
     )
-  return rules
 }

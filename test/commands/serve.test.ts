@@ -3,17 +3,15 @@ import { createInterface } from 'node:readline'
 import { once } from 'node:events'
 import { Queue } from 'bullmq'
 import { expect, it } from 'vitest'
-import { startRedis } from '../helpers/redis.ts'
+import { freePort, startRedis } from '../helpers/redis.ts'
 import { startRunner } from '../helpers/runner.ts'
 
-it('answers while it runs, never 0 while Redis is away, and ends at once when it is told to', async () => {
-  await using redis = await startRedis()
-  const mail = new Queue('mail', { connection: redis.client() })
-  await mail.addBulk(Array.from({ length: 130 }, () => ({ name: 'a', data: {} })))
+it('answers before Redis does, never 0 while it is away, and ends at once when it is told to', async () => {
+  const port = await freePort()
   const args = [
     'serve',
     '--redis',
-    redis.url,
+    `redis://127.0.0.1:${port}`,
     '--http',
     '127.0.0.1:0',
     '--max-replicas',
@@ -35,6 +33,29 @@ it('answers while it runs, never 0 while Redis is away, and ends at once when it
     const { status, body } = await ask('/v1/queues/mail/scale')
     return { status, ...(JSON.parse(body) as { desiredReplicas?: number }) }
   }
+  const unborn = await Promise.all([
+    ask('/livez'),
+    ask('/startupz'),
+    ask('/readyz'),
+    scale(),
+    ask('/metrics'),
+  ])
+  expect(unborn).toMatchObject([
+    { status: 200, body: 'alive\n' },
+    { status: 200 },
+    { status: 503 },
+    { status: 503, error: { code: 'REDIS_UNREACHABLE' } },
+    { status: 200 },
+  ])
+  expect(unborn[3]).not.toHaveProperty('desiredReplicas')
+  const ownSeries = unborn[4].body.split('\n').filter(text => text.startsWith('runner_'))
+  expect(ownSeries).toEqual(['runner_metrics_last_success_timestamp_seconds 0'])
+  await expect.poll(async () => (await ask('/readyz')).body).toContain('cannot be reached: ')
+
+  await using redis = await startRedis({ port })
+  const mail = new Queue('mail', { connection: redis.client() })
+  await mail.addBulk(Array.from({ length: 130 }, () => ({ name: 'a', data: {} })))
+  await expect.poll(async () => (await ask('/readyz')).status, { timeout: 20_000 }).toBe(200)
   expect(await scale()).toMatchObject({
     status: 200,
     desiredReplicas: 5,
@@ -67,3 +88,10 @@ it('answers while it runs, never 0 while Redis is away, and ends at once when it
   expect(performance.now() - told).toBeLessThan(5_000)
   await mail.close()
 }, 60_000)
+
+it('ends with what no waiting mends: limits that contradict each other', async () => {
+  const args = ['serve', '--redis', 'redis://127.0.0.1:1', '--min-replicas', '5', '--max-replicas', '4']
+  const { code, stderr } = await startRunner(args, { cwd: import.meta.dirname }).ended
+  expect(code).toBe(2)
+  expect(stderr).toContain('of all queues: minReplicas 5 is more than maxReplicas 4')
+}, 20_000)

@@ -32,6 +32,12 @@ it('says of each alert how bad it is, what it is and what to do', () => {
   expect(new Set(rules.map(({ alert }) => alert)).size).toBe(rules.length)
 })
 
+it('tells environments apart', () => {
+  const groups = rules.flatMap(({ expr }) => [...expr.matchAll(/\b(?:by|on) \(([^)]+)\)/g)])
+  expect(groups.length).toBeGreaterThanOrEqual(rules.length)
+  expect(groups.map(([, labels]) => labels).filter(labels => !/^namespace\b/.test(labels ?? ''))).toEqual([])
+})
+
 it('has each of its alerts fire in a test of its own', () => {
   const tests = readFileSync(pathOf('alerts.test.yaml'), 'utf8')
   expect(rules.map(({ alert }) => alert).filter(alert => !tests.includes(alert))).toEqual([])

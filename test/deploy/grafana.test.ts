@@ -17,7 +17,7 @@ interface Panel {
 const FILE = new URL('../../deploy/grafana/runner.json', import.meta.url)
 const { panels, templating } = JSON.parse(readFileSync(FILE, 'utf8')) as {
   panels: Panel[]
-  templating: { list: { name: string; definition?: string }[] }
+  templating: { list: { name: string; definition?: string; allValue?: string }[] }
 }
 const expressions = panels.flatMap(({ targets }) => targets.map(({ expr }) => expr))
 
@@ -45,7 +45,7 @@ it('asks only for series and labels that there are', async () => {
   const all = await fullExposition()
   expect(expressions.flatMap(expr => unknownIn(expr, all))).toEqual([])
   const queue = templating.list.find(({ name }) => name === 'queue')
-  expect(queue?.definition).toBe('label_values(runner_slots, queue)')
+  expect(queue?.definition).toBe('label_values(runner_slots{namespace=~"$namespace"}, queue)')
   expect(all.get('runner_slots')?.has('queue')).toBe(true)
   // That it would be seen.
   expect(unknownIn('sum by (quee) (runner_slotz{queue="a"} + runner_queue_jobs{state="wait"})', all)).toEqual(
@@ -56,6 +56,30 @@ it('asks only for series and labels that there are', async () => {
       'nothing has the label quee',
     ],
   )
+})
+
+it('tells environments apart, and shows all where none has a name', () => {
+  const namespace = templating.list.find(({ name }) => name === 'namespace')
+  expect(namespace?.definition).toBe('label_values(runner_slots, namespace)')
+  // Without Kubernetes there is no such label, which is as an empty one.
+  expect(namespace?.allValue).toBe('.*')
+  for (const expr of expressions) {
+    for (const [series] of expr.matchAll(/\b(?:runner|process)_\w+(?:\{[^}]*\})?/g))
+      expect(series).toContain('{namespace=~"$namespace"')
+    for (const [, labels] of expr.matchAll(/\b(?:by|on) \(([^)]*)\)/g)) expect(labels).toMatch(/^namespace\b/)
+    expect(expr).not.toMatch(/\b(?:sum|max|min|count)\(/)
+  }
+  for (const { targets } of panels)
+    for (const { legendFormat } of targets) expect(legendFormat).toContain('{{namespace}}')
+})
+
+it('shows what is wanted beside what may be had', () => {
+  const asked = panels
+    .find(({ title }) => title === 'Capacity')
+    ?.targets.map(({ expr }) => expr)
+    .join(' ')
+  expect(asked).toContain('runner_queue_wanted_replicas')
+  expect(asked).toContain('runner_queue_max_replicas')
 })
 
 it('names in each legend only labels that its expression leaves', () => {
@@ -70,7 +94,7 @@ it('names in each legend only labels that its expression leaves', () => {
 it.skipIf(!hasPromtool)('is PromQL, as promtool reads it (without it: skipped)', () => {
   const rules = expressions.map((expr, i) => ({
     record: `panel:expression_${i}:any`,
-    expr: expr.replaceAll('$__rate_interval', '5m').replaceAll('$queue', '.+'),
+    expr: expr.replaceAll('$__rate_interval', '5m').replaceAll('$queue', '.+').replaceAll('$namespace', '.*'),
   }))
   const folder = mkdtempSync(join(tmpdir(), 'test-dashboard-'))
   const file = join(folder, 'rules.yaml')

@@ -1,7 +1,12 @@
 /** What `runner serve` answers, without a socket. */
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { Registry } from '@prometheus-io/client'
+import { Hono } from 'hono'
 import { expect, it } from 'vitest'
 import { RunnerError } from '../../src/errors.ts'
+import { queueFigures } from '../../src/gateway/queue-figures.ts'
+import { listen } from '../../src/gateway/listener.ts'
 import { serviceApp, type ServiceParts } from '../../src/gateway/service-app.ts'
 import { estimate, type Estimate } from '../../src/scaling/estimate.ts'
 
@@ -145,4 +150,36 @@ it('has metrics where it is given any', async () => {
     registry: new Registry(),
   })
   expect((await app.request('/metrics')).headers.get('content-type')).toContain('text/plain')
+})
+
+it('tells how many replicas would be of use beyond the most, not beyond what the queue itself bounds', () => {
+  const { facts } = MAIL
+  const figuresOf = (maxReplicas: number, globalConcurrency: number | null) => {
+    const rules = { ...facts.rules, maxReplicas }
+    return queueFigures(estimate({ ...facts, rules, signal: { ...facts.signal, globalConcurrency } }))
+  }
+  expect(figuresOf(40, null)).toMatchObject({ desiredReplicas: 4, wantedReplicas: 4, maxReplicas: 40 })
+  expect(figuresOf(3, null)).toMatchObject({ desiredReplicas: 3, wantedReplicas: 4, maxReplicas: 3 })
+  expect(figuresOf(2, 15)).toMatchObject({ desiredReplicas: 2, wantedReplicas: 3, maxReplicas: 2 })
+})
+
+it('turns connections away beyond the most, and takes others when one has ended', async () => {
+  await using listener = await listen(new Hono(), '127.0.0.1:0', 2)
+  const port = Number(new URL(listener.url).port)
+  const dial = async () => {
+    const socket = connect(port, '127.0.0.1').on('error', () => undefined)
+    await once(socket, 'connect')
+    return socket
+  }
+  /** Whether it is answered: what is turned away ends with nothing said. */
+  const isAnswered = async (socket: Awaited<ReturnType<typeof dial>>) => {
+    socket.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n')
+    return Promise.race([once(socket, 'data').then(() => true), once(socket, 'close').then(() => false)])
+  }
+  const [first, second] = [await dial(), await dial()]
+  expect([await isAnswered(first), await isAnswered(second)]).toEqual([true, true])
+  expect(await isAnswered(await dial())).toBe(false)
+  first.destroy()
+  await expect.poll(async () => isAnswered(await dial())).toBe(true)
+  second.destroy()
 })

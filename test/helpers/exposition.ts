@@ -21,6 +21,7 @@ export async function fullExposition(): Promise<Exposition> {
   events.emit('run.started', { queue: 'mail', job: 'send', wait: 1 })
   events.emit('locks.renewed', { queue: 'mail', delay: 1, roundTrip: 1 })
   events.emit('executor.turned', 100)
+  events.emit('verdict.changed', { verdict: 'wedged', was: 'starting', why: '' })
   for (const cause of END_CAUSES)
     events.emit('executor.ended', { executor: 1, cause, reason: '', handedBack: 0 })
   const queues = queueMetrics(
@@ -40,10 +41,11 @@ export async function fullExposition(): Promise<Exposition> {
           paused: false,
           drain: 1,
           desiredReplicas: 1,
+          wantedReplicas: 1,
           maxReplicas: 1,
         },
       ],
-      schedules: [{ schedule: 'hourly', lastRun: 1, nextRun: 1 }],
+      schedules: [{ queue: 'mail', schedule: 'hourly', nextRun: 1 }],
     }),
     error => {
       throw error
@@ -66,9 +68,9 @@ function read(text: string): Exposition {
 }
 
 /** Labels that Prometheus adds to what it reads. */
-const TARGET = ['instance', 'job']
+const TARGET = ['instance', 'job', 'namespace']
 /** Labels whose values are ours, not a user's. */
-const CLOSED = ['outcome', 'state', 'cause', 'kind']
+const CLOSED = ['outcome', 'state', 'cause', 'kind', 'verdict']
 
 /** What this PromQL asks for that nobody tells: in words, empty when all is well. */
 export function unknownIn(promql: string, all: Exposition): string[] {
@@ -78,6 +80,7 @@ export function unknownIn(promql: string, all: Exposition): string[] {
     if (labels === undefined) faults.push(`no series ${name}`)
     for (const [, label = '', how = '', value = ''] of selector.matchAll(/(\w+)(=~?)"([^"]*)"/g)) {
       const values = labels?.get(label)
+      if (TARGET.includes(label)) continue
       if (values === undefined) faults.push(`${name} has no label ${label}`)
       else if (CLOSED.includes(label))
         for (const word of how === '=~' ? value.split('|') : [value])
@@ -86,7 +89,7 @@ export function unknownIn(promql: string, all: Exposition): string[] {
   }
   const known = new Set([...all.values()].flatMap(labels => [...labels.keys()]))
   for (const [, by = ''] of promql.matchAll(/\b(?:by|on) \(([^)]*)\)/g))
-    for (const label of by.split(/, */))
+    for (const label of by.split(/, */).filter(Boolean))
       if (!known.has(label) && !TARGET.includes(label)) faults.push(`nothing has the label ${label}`)
   return faults
 }

@@ -1,6 +1,6 @@
 /** From Redis to a number: with replicas and what they measured, without, and when Redis is away. */
 import { Queue } from 'bullmq'
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import { resolveConfig, type Config } from '../../src/config.ts'
 import type { RunnerError } from '../../src/errors.ts'
 import { Histogram } from '../../src/observe/histogram.ts'
@@ -8,6 +8,7 @@ import { Measured } from '../../src/redis/measured.ts'
 import { Replicas, type Replica } from '../../src/redis/replicas.ts'
 import { AllQueues } from '../../src/scaling/all-queues.ts'
 import { ScaleReader } from '../../src/scaling/reader.ts'
+import { requireRules } from '../../src/scaling/rules.ts'
 import { startRedis, type TestRedis } from '../helpers/redis.ts'
 import { open } from '../redis/open.ts'
 
@@ -26,8 +27,13 @@ const configOf = (flags: Record<string, unknown> = {}): Promise<Config> =>
 
 async function reading(flags: Record<string, unknown> = {}) {
   const handle = await open(redis.url)
-  const reader = new ScaleReader({ redis: handle, config: await configOf(flags), concurrencyOf: () => 10 })
-  return { reader, [Symbol.asyncDispose]: () => handle.close() }
+  const client = handle.connect('scale')
+  const reader = new ScaleReader({
+    redis: { ...handle, connect: () => client },
+    config: await configOf(flags),
+    concurrencyOf: () => 10,
+  })
+  return { reader, client, [Symbol.asyncDispose]: () => handle.close() }
 }
 
 const publish = (id: string, queues: Record<string, number>, quiet = false) =>
@@ -39,6 +45,9 @@ async function measure(ms: number, count: number): Promise<void> {
   const counts = runs.pending.map(([bucket, times]) => ({ metric: 'run' as const, bucket, count: times }))
   await new Measured(redis.client(), 'bull').add('mail', counts)
 }
+
+const failureOr = <T>(promise: Promise<T>) =>
+  promise.catch(({ code, message }: RunnerError) => `${code} ${message}`)
 
 const failure = (promise: Promise<unknown>) =>
   promise.then(
@@ -104,6 +113,21 @@ it('refuses a queue that is not there, and limits that contradict each other', a
   expect(await failure(it.reader.read('mali'))).toContain('QUEUE_UNKNOWN there is no queue mali')
 })
 
+it('refuses before any queue is asked for what none, or one, could be scaled by', async () => {
+  const refused = async (flags: Record<string, unknown>) => {
+    const config = await configOf(flags)
+    return failure(Promise.resolve().then(() => requireRules(config)))
+  }
+  expect(await refused({ minReplicas: '5', maxReplicas: '4' })).toContain(
+    'CONFIG_INVALID of all queues: minReplicas 5 is more than maxReplicas 4',
+  )
+  expect(await refused({ minReplicas: '5', scaling: { img: {}, mail: { maxReplicas: 4 } } })).toContain(
+    'CONFIG_INVALID queue mail: minReplicas 5 is more than maxReplicas 4',
+  )
+  const fine = { minReplicas: '5', scaling: { mail: { minReplicas: 1, maxReplicas: 4 } } }
+  expect(requireRules(await configOf(fine))).toBeUndefined()
+})
+
 it('says within two seconds that Redis cannot be read, however many ask, and knows again when it is back', async () => {
   await queue.add('a', {})
   await using it = await reading()
@@ -118,7 +142,11 @@ it('says within two seconds that Redis cannot be read, however many ask, and kno
     expect(asked[0]).toContain('no answer within 2000 ms')
     // No more than a hundred wait for Redis.
     expect(asked.filter(text => text.includes('none of those before'))).toHaveLength(200)
-    expect(await failure(it.reader.ping())).toContain('REDIS_UNREACHABLE')
+    // All who ask whether it is there wait for one answer.
+    const ping = vi.spyOn(it.client, 'ping')
+    const pinged = await Promise.all(Array.from({ length: 300 }, () => failure(it.reader.ping())))
+    expect(pinged.filter(text => !text.startsWith('REDIS_UNREACHABLE'))).toEqual([])
+    expect(ping).toHaveBeenCalledTimes(1)
     expect(performance.now() - began).toBeLessThan(8_000)
   } finally {
     redis.thaw()
@@ -126,6 +154,7 @@ it('says within two seconds that Redis cannot be read, however many ask, and kno
   await expect
     .poll(async () => (await it.reader.read('mail').catch(() => undefined))?.desiredReplicas)
     .toBe(1)
+  await it.reader.ping()
 }, 60_000)
 
 it('says so as well when this user may not read', async () => {
@@ -155,17 +184,44 @@ it('needs no more than to read', async () => {
   expect((await reader.read('mail')).facts).toMatchObject({ replicas: 1, jobTimeFrom: 'measured' })
 })
 
+async function readAll(flags: Record<string, unknown> = {}) {
+  await using handle = await open(redis.url)
+  const config = await configOf(flags)
+  const reader = new ScaleReader({ redis: handle, config, concurrencyOf: () => 10 })
+  const told: string[] = []
+  const onError = (name: string, error: unknown) => told.push(`${name}: ${(error as RunnerError).message}`)
+  const all = new AllQueues({ redis: handle, reader, config, onError })
+  const names = await failureOr(
+    all.read().then(read => read.map(({ estimate }) => estimate.facts.signal.queue)),
+  )
+  return { names, told }
+}
+
 it('reads all queues that there are, or those that the settings name', async () => {
   const other = new Queue('other', { connection: redis.client() })
   await other.waitUntilReady()
-  await using handle = await open(redis.url)
-  const namesOf = async (queues: string[]) => {
-    const config = await configOf({ queues })
-    const reader = new ScaleReader({ redis: handle, config, concurrencyOf: () => 10 })
-    const all = await new AllQueues({ redis: handle, reader, config }).read()
-    return all.map(({ facts }) => facts.signal.queue)
-  }
-  expect(await namesOf([])).toEqual(['mail', 'other'])
-  expect(await namesOf(['other:5', 'not-made-yet'])).toEqual(['other'])
+  expect(await readAll()).toEqual({ names: ['mail', 'other'], told: [] })
+  expect(await readAll({ queues: ['other:5', 'not-made-yet'] })).toEqual({ names: ['other'], told: [] })
   await other.close()
+})
+
+it('leaves out a queue that cannot be read, and says so: of the others all is told', async () => {
+  const client = redis.client()
+  // Of other programs.
+  await client.hset('bull:alien:meta', 'a', 1)
+  await client.set('bull:alien:wait', 'no list')
+  await client.hset('bull:beta:meta', 'a', 1)
+  await client.set('bull:beta:repeat', 'no set')
+  const scaling = { capped: { maxReplicas: 4 } }
+  await client.hset('bull:capped:meta', 'a', 1)
+  const { names, told } = await readAll({ minReplicas: '5', scaling })
+  expect(names).toEqual(['mail'])
+  expect(told).toEqual([
+    expect.stringMatching(/^alien: .*WRONGTYPE/),
+    expect.stringMatching(/^beta: .*WRONGTYPE/),
+    expect.stringMatching(/^capped: queue capped: minReplicas 5 is more/),
+  ])
+  // Of none: what was not read is never told as nothing.
+  const none = await readAll({ queues: ['alien'] })
+  expect(none.names).toMatch(/^REDIS_UNREACHABLE .*WRONGTYPE/)
 })

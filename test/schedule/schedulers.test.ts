@@ -5,6 +5,7 @@ import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { toJobsOptions } from '../../src/job/enqueue-options.ts'
 import { Redaction } from '../../src/job/redaction.ts'
+import { scheduleTimes } from '../../src/redis/schedule-times.ts'
 import { applyPlan } from '../../src/schedule/apply.ts'
 import type { Declared } from '../../src/schedule/declared.ts'
 import { nextRuns } from '../../src/schedule/next-runs.ts'
@@ -165,6 +166,34 @@ it('one that has come to its own end is not overdue', async () => {
   await queue.upsertJobScheduler('twice', { every: HOUR, limit: 1 }, { name: 'report' })
   await client.del(...(await client.keys('bull:default:repeat:twice:*')), 'bull:default:wait')
   expect(await overdueSchedulers(['default'], Date.now() + HOUR)).toEqual([])
+})
+
+it('tells when schedules are due, and nothing of one that has come to its own end', async () => {
+  const told = async (name = 'default') =>
+    (await scheduleTimes(client, 'bull', name)).map(one => `${one.queue} ${one.schedule}`)
+  await queue.upsertJobScheduler('twice', { every: HOUR, limit: 1 }, { name: 'report' })
+  await queue.upsertJobScheduler('hourly', { every: HOUR }, { name: 'report' })
+  await new Queue('other', { connection: client }).upsertJobScheduler('hourly', { every: HOUR })
+  await client.zadd('bull:default:repeat', 1, 'twice', 2, 'hourly')
+  const [first = ''] = await client.keys('bull:default:repeat:twice:*')
+  await client.rename(first, 'bull:default:repeat:twice:1')
+  // Its last job is still to be run, and nobody does.
+  expect(await told()).toEqual(['default twice', 'default hourly'])
+  expect(await told('other')).toEqual(['other hourly'])
+  await client.hset('bull:default:repeat:twice:1', 'processedOn', 5)
+  expect(await told()).toEqual(['default hourly'])
+  await client.del('bull:default:repeat:twice:1')
+  expect(await told()).toEqual(['default hourly'])
+  // By its date, where its number is not reached.
+  await client.hset('bull:default:repeat:twice', 'limit', 9)
+  expect(await told()).toEqual(['default twice', 'default hourly'])
+  await client.hset('bull:default:repeat:twice', 'endDate', 3)
+  expect(await told()).toEqual(['default hourly'])
+  // Those that have ended stand in front, and hide none.
+  const ended = Array.from({ length: 150 }, (_, i) => `ended-${i}`)
+  for (const id of ended) await client.hset(`bull:default:repeat:${id}`, { ic: 1, limit: 1 })
+  await client.zadd('bull:default:repeat', ...ended.flatMap(id => [1, id]))
+  expect(await told()).toEqual(['default hourly'])
 })
 
 it('reads the schedules of others, and passes over what is none, without a change', async () => {

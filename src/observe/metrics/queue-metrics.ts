@@ -23,11 +23,14 @@ export interface QueueFigures {
   /** What the backlog takes with the replicas there are; null: nobody works it. */
   drain: number | null
   desiredReplicas: number
+  /** The same, were there no most. */
+  wantedReplicas: number
   /** null: no limit. */
   maxReplicas: number | null
 }
 
 interface ScheduleFigures {
+  queue: string
   schedule: string
   /** Milliseconds since the epoch. In the past: nobody takes it. */
   nextRun: number
@@ -114,9 +117,22 @@ export function queueMetrics(
     'Replicas that the queue needs: what an autoscaler should make.',
     one => one.desiredReplicas,
   )
-  perQueue('runner_queue_max_replicas', 'What the above is limited to.', one => one.maxReplicas)
-  gauge('runner_schedule_next_run_timestamp_seconds', 'When its next job is due.', ['schedule'], figures =>
-    figures.schedules.map(({ schedule, nextRun }) => [{ schedule }, seconds(nextRun)]),
+  perQueue(
+    'runner_queue_wanted_replicas',
+    'Replicas that would be of use to the queue, were there no most.',
+    one => one.wantedReplicas,
+  )
+  perQueue(
+    'runner_queue_max_replicas',
+    'The most that an autoscaler is told to make.',
+    one => one.maxReplicas,
+  )
+  gauge(
+    'runner_schedule_next_run_timestamp_seconds',
+    'When its next job is due.',
+    ['queue', 'schedule'],
+    figures =>
+      figures.schedules.map(({ queue, schedule, nextRun }) => [{ queue, schedule }, seconds(nextRun)]),
   )
   void new Gauge({
     name: 'runner_metrics_last_success_timestamp_seconds',

@@ -41,7 +41,7 @@ export function redisMetrics(registry: Registry, events: Events): void {
   let isSilent = false
   events.on('redis.silent', () => void (isSilent = true))
   events.on('redis.answers', () => void (isSilent = false))
-  new Gauge({
+  void new Gauge({
     name: 'runner_redis_up',
     help: '0 while Redis answers nothing.',
     registers,

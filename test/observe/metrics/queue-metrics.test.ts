@@ -16,9 +16,10 @@ const MAIL: QueueFigures = {
   paused: false,
   drain: 30_000,
   desiredReplicas: 2,
+  wantedReplicas: 11,
   maxReplicas: 8,
 }
-const HOURLY = { schedule: 'hourly', nextRun: 1_700_003_600_000 }
+const HOURLY = { queue: 'mail', schedule: 'hourly', nextRun: 1_700_003_600_000 }
 
 const series = (text: string) => text.split('\n').filter(line => line.startsWith('runner_'))
 
@@ -29,7 +30,7 @@ it('has the figures of all queues in base units, by one look for each scrape', a
       looks++
       return {
         queues: [MAIL, { ...MAIL, queue: 'img', oldestAge: null, drain: null, paused: true }],
-        schedules: [HOURLY],
+        schedules: [HOURLY, { ...HOURLY, queue: 'img', nextRun: 1_700_000_000_000 }],
       }
     },
     error => expect.unreachable(String(error)),
@@ -47,8 +48,10 @@ it('has the figures of all queues in base units, by one look for each scrape', a
       'runner_queue_paused{queue="mail"} 0',
       'runner_queue_drain_seconds{queue="mail"} 30',
       'runner_queue_desired_replicas{queue="mail"} 2',
+      'runner_queue_wanted_replicas{queue="mail"} 11',
       'runner_queue_max_replicas{queue="mail"} 8',
-      'runner_schedule_next_run_timestamp_seconds{schedule="hourly"} 1700003600',
+      'runner_schedule_next_run_timestamp_seconds{queue="mail",schedule="hourly"} 1700003600',
+      'runner_schedule_next_run_timestamp_seconds{queue="img",schedule="hourly"} 1700000000',
     ]),
   )
   expect(all.filter(line => line.startsWith('runner_queue_jobs'))).toHaveLength(14)
