@@ -42,7 +42,7 @@ export const ERRORS = {
   FLOW_ID_TAKEN: [EXIT.usage, 'none of its jobs is enqueued'],
   FILE_EXISTS: [EXIT.usage, 'nothing is written'],
   MANIFEST_INVALID: [EXIT.usage, 'the command ends'],
-  REDIS_UNREACHABLE: [EXIT.redis, 'the command ends'],
+  REDIS_UNREACHABLE: [EXIT.redis, 'the command ends; `serve` tries again until it is told to stop'],
   REDIS_UNSUITABLE: [EXIT.redis, 'the command ends'],
   REDIS_FORBIDDEN: [EXIT.redis, 'the command ends'],
   REDIS_SERVER_MISSING: [EXIT.redis, 'the command ends'],

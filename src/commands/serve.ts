@@ -41,7 +41,8 @@ export function define(command: Command, context: CliContext): void {
 
 /**
  * Until it is told to stop: TERM or INT end it at once, for nothing that it does needs to be finished. Redis may be away
- * also when it starts: it is alive and says so, where a restart every few seconds would say nothing.
+ * also when it starts: it is alive and says so, where a restart every few seconds would say nothing. A try that is under
+ * way then has to fail first, within 5 s.
  */
 async function serve(config: Config): Promise<void> {
   requireRules(config)

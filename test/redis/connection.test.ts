@@ -8,8 +8,10 @@ import { Cluster, Redis } from 'ioredis'
 import { describe, expect, it } from 'vitest'
 import { Flows } from '../../src/fleet/flows.ts'
 import type { RedisHandle } from '../../src/redis/connection.ts'
+import { openLate } from '../../src/redis/late-connection.ts'
 import { freePort, startRedis } from '../helpers/redis.ts'
 import { startCluster } from '../helpers/cluster.ts'
+import { startFakeServer } from './fake-server.ts'
 import { failure, open } from './open.ts'
 
 /** One job through a queue and a worker, on connections of the handle. Resolves with what the worker returned. */
@@ -58,6 +60,30 @@ describe('openRedis', () => {
     expect(clients.map(({ status }) => status)).toEqual(['end', 'end'])
     expect(() => handle.connect('late')).toThrow('closed')
   })
+
+  it('is tried again for what starts before Redis, until that is stopped; what no waiting mends ends it', async () => {
+    const late = (redis: string, signal: AbortSignal) => {
+      const told: string[] = []
+      const config = { redis, prefix: 'bull', cwd: '/nonexistent', redisFrom: '--redis' }
+      const onUnreachable = ({ code }: { code: string }) => void told.push(code)
+      return { told, opened: openLate(config, { signal, onUnreachable }) }
+    }
+    const never = new AbortController()
+    await using old = await startFakeServer({ info: 'redis_version:5.0.0\r\nrole:master' })
+    expect((await failure(late(old.url, never.signal).opened)).code).toBe('REDIS_UNSUITABLE')
+    expect((await failure(late('http://127.0.0.1', never.signal).opened)).code).toBe('CONFIG_INVALID')
+    const port = await freePort()
+    const stop = new AbortController()
+    const [kept, given] = [never, stop].map(({ signal }) => late(`redis://127.0.0.1:${port}`, signal))
+    await expect
+      .poll(() => [kept?.told, given?.told], { timeout: 5_000 })
+      .toEqual([['REDIS_UNREACHABLE'], ['REDIS_UNREACHABLE']])
+    stop.abort()
+    expect(await given?.opened).toBeUndefined()
+    await using redis = await startRedis({ port })
+    await using handle = await kept?.opened
+    expect(handle?.location).toBe(redis.url)
+  }, 15_000)
 
   it('reaches a unix socket', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'test-socket-'))

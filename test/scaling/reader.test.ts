@@ -182,6 +182,12 @@ it('needs no more than to read', async () => {
   await using handle = await open(url.href)
   const reader = new ScaleReader({ redis: handle, config: await configOf(), concurrencyOf: () => 10 })
   expect((await reader.read('mail')).facts).toMatchObject({ replicas: 1, jobTimeFrom: 'measured' })
+  // Also what it takes to tell of schedules that are late.
+  await queue.upsertJobScheduler('hourly', { every: 3_600_000 }, { name: 'a' })
+  await admin.zadd('bull:mail:repeat', 1, 'hourly')
+  const onError = (name: string) => expect.unreachable(name)
+  const all = new AllQueues({ redis: handle, reader, config: await configOf({ queues: ['mail'] }), onError })
+  expect(await all.read()).toMatchObject([{ schedules: [{ queue: 'mail', schedule: 'hourly', nextRun: 1 }] }])
 })
 
 async function readAll(flags: Record<string, unknown> = {}) {
