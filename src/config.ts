@@ -21,6 +21,8 @@ export interface Config extends Readonly<Settings> {
   readonly cwd: string
   /** What `redis` was given by, as messages name it: '--redis', 'REDIS_URL', 'redis in profile ci'. */
   readonly redisFrom: string
+  /** The config file, or its profile in force, has a Redis, whatever a flag or a variable says. */
+  readonly redisInFile: boolean
 }
 
 /** For `runner.config.ts`: types only. */
@@ -80,8 +82,9 @@ export async function resolveWithOrigins(sources: ConfigSources): Promise<Resolu
     if (origin.given !== undefined) settings[key] = parse(key, option, origin)
   }
   const redisFrom = labelOf('redis', origins.redis)
+  const redisInFile = (inProfile.redis ?? loaded.values.redis) !== undefined
   return {
-    config: Object.freeze({ ...(settings as unknown as Settings), cwd, redisFrom }),
+    config: Object.freeze({ ...(settings as unknown as Settings), cwd, redisFrom, redisInFile }),
     origins: origins as Record<OptionKey, Origin>,
     ...(loaded.path !== undefined && { file: loaded.path }),
     ...(profile !== undefined && { profile }),

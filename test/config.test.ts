@@ -107,6 +107,20 @@ describe('values', () => {
     })
   })
 
+  test('of single queues are JSON in the environment', async () => {
+    const scaling = { mail: { maxReplicas: 20, drainTarget: '30s' } }
+    const parsed = { mail: { maxReplicas: 20, drainTarget: 30_000 } }
+    expect((await resolve({ env: { RUNNER_SCALING: JSON.stringify(scaling) } })).scaling).toEqual(parsed)
+    expect((await resolve({ flags: { scaling } })).scaling).toEqual(parsed)
+    expect(await refusal({ env: { RUNNER_SCALING: '{mail:20}' } })).toBe(
+      'CONFIG_INVALID RUNNER_SCALING: expected JSON such as {"mail":{"maxReplicas":20}} (got "{mail:20}")',
+    )
+    expect(await refusal({ env: { RUNNER_SCALING: '{"mail":{"maxReplica":20}}' } })).toBe(
+      'CONFIG_INVALID RUNNER_SCALING: mail: Unrecognized key: "maxReplica"',
+    )
+    expect(await refusal({ env: { RUNNER_SCALING: '[]' } })).toMatch(/expected record, received array/)
+  })
+
   test.each([
     [
       { flags: { grace: 'soon' } },

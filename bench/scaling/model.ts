@@ -124,6 +124,8 @@ const IDLE: QueueSignal = {
   active: 0,
   delayed: 0,
   dueDelayed: 0,
+  dueNow: 0,
+  isOrphaned: false,
   waitingChildren: 0,
   failed: 0,
   completed: 0,

@@ -4,7 +4,7 @@ import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisrup
 import type { IService } from 'kubernetes-models/v1/Service'
 import { gatewayName, metadata, podLabels } from './object.ts'
 import type { Plan } from './plan.ts'
-import { PORT, PORT_NAME, envOf, podOf } from './pod.ts'
+import { PORT, PORT_NAME, envOf, podOf, redisSecrets } from './pod.ts'
 
 /** It has nothing to finish. Seconds. */
 const TERMINATION = 10
@@ -19,9 +19,13 @@ export function gatewayOf(plan: Plan): [IDeployment, IPodDisruptionBudget, IServ
     name: 'serve',
     labels,
     args: ['serve', '--http', `:${PORT}`],
-    // How many jobs a replica has at once, while there is none to say so.
-    env: envOf(plan, plan.redis.readerKey ?? plan.redis.key, { RUNNER_QUEUES: queuesOf(plan) }),
-    envFrom: plan.secrets,
+    // How many jobs a replica has at once, while there is none to say so, and how many replicas there may be.
+    env: envOf(plan, plan.redis.readerKey, {
+      RUNNER_QUEUES: queuesOf(plan),
+      RUNNER_SCALING: JSON.stringify(plan.scaling),
+    }),
+    // It runs no handler: what those log in with is not for it.
+    envFrom: redisSecrets(plan),
     memory,
     cpu,
     lockDuration: 0,

@@ -39,7 +39,7 @@ export function scaledObjectOf(plan: Plan, group: Group): IScaledObject {
 export function triggersOf(
   plan: Plan,
   { queues }: Group,
-  figure: 'desiredReplicas' | 'runnable',
+  figure: 'desiredReplicas' | 'pods',
 ): IScaleTriggers[] {
   return queues.map(({ name }) => ({
     type: 'metrics-api',

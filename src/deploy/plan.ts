@@ -3,6 +3,7 @@ import type { Config } from '../config.ts'
 import { RunnerError } from '../errors.ts'
 import type { JobEntry } from '../job/manifest.ts'
 import { didYouMean } from '../suggestion.ts'
+import { queueScaling } from './queue-scaling.ts'
 
 type Environment = Config['k8s'][string]
 type GroupSettings = Environment['groups'][string]
@@ -16,6 +17,7 @@ export interface Group extends Omit<GroupSettings, 'queues' | 'grace' | 'executo
   grace: number
   abortGrace: number
   lockDuration: number | 'auto'
+  stalledInterval: number | undefined
   executors: number
 }
 
@@ -26,6 +28,8 @@ export interface Plan extends Omit<Environment, 'groups' | 'name'> {
   app: string
   /** Sorted by name. */
   groups: Group[]
+  /** By queue. */
+  scaling: Config['scaling']
 }
 
 /** Throws CONFIG_INVALID for an environment that the config file does not have, and a group without a queue. */
@@ -40,14 +44,26 @@ export function planOf(config: Config, environment: string, jobs: readonly JobEn
     })
   }
   const { groups, name: app, ...rest } = settings
+  if (settings.redis.from === 'config' && !config.redisInFile)
+    throw new RunnerError(
+      'CONFIG_INVALID',
+      `k8s.${environment}.redis: from config, and the config file has no redis`,
+      {
+        hint: 'redis: { sentinels, name } or { cluster } there; --profile <name>, where it is of a profile',
+      },
+    )
   const named = [...jobs, ...Object.values(config.schedules)].flatMap(({ queue }) => queue ?? [])
   const ofJobs = [...new Set(named)].sort()
   const planned = Object.entries(groups).map(([name, group]) => {
     const queues = group.queues ?? (Object.keys(groups).length === 1 ? ofJobs : [])
     if (queues.length === 0) throw withoutQueue(environment, name, ofJobs)
+    const unlisted = queues.find(queue => /[,\s]/.test(queue))
+    if (unlisted !== undefined) throw notInList(environment, name, unlisted)
     return planGroup({ name, object: `${app}-${name}`, group, queues }, settings, config)
   })
-  return { ...rest, environment, app, groups: planned.sort((a, b) => (a.name < b.name ? -1 : 1)) }
+  planned.sort((a, b) => (a.name < b.name ? -1 : 1))
+  const scaling = queueScaling(environment, planned, config)
+  return { ...rest, environment, app, groups: planned, scaling }
 }
 
 interface GroupNames {
@@ -74,8 +90,17 @@ function planGroup(
     grace: group.grace ?? settings.grace ?? config.grace,
     abortGrace: config.abortGrace,
     lockDuration: config.lockDuration,
+    stalledInterval: config.stalledInterval,
     executors: group.executors ?? Math.max(2, Math.ceil(group.cpu)),
   }
+}
+
+/** Of the jobs: those of the config file are refused before. */
+function notInList(environment: string, group: string, queue: string): RunnerError {
+  const told = `k8s.${environment}.groups.${group}: the queue ${JSON.stringify(queue)} of the jobs has a comma or a space`
+  return new RunnerError('CONFIG_INVALID', told, {
+    hint: 'another name for it: variables of pods list queues with commas',
+  })
 }
 
 function withoutQueue(environment: string, group: string, ofJobs: readonly string[]): RunnerError {

@@ -100,10 +100,15 @@ const probe = (path: string, times: ProbeTimes): IProbe => ({
   ...times,
 })
 
-/** The URL from its Secret, then what the environment and the group set. */
-export function envOf(plan: Plan, redisKey: string, own: Record<string, string> = {}): IEnvVar[] {
+/** The URL from its Secret, unless the config file has it; then what the environment and the group set. */
+export function envOf({ redis, env }: Plan, key = redis.key, own: Record<string, string> = {}): IEnvVar[] {
+  const secretKeyRef = { name: redis.secret ?? 'runner-redis', key: key ?? 'url' }
   return [
-    { name: 'REDIS_URL', valueFrom: { secretKeyRef: { name: plan.redis.secret, key: redisKey } } },
-    ...Object.entries({ ...plan.env, ...own }).map(([name, value]) => ({ name, value })),
+    ...(redis.from === 'secret' ? [{ name: 'REDIS_URL', valueFrom: { secretKeyRef } }] : []),
+    ...Object.entries({ ...env, ...own }).map(([name, value]) => ({ name, value })),
   ]
 }
+
+/** What the config file needs to log in to Redis. */
+export const redisSecrets = ({ redis: { from, secret } }: Plan): string[] =>
+  from === 'config' && secret !== undefined ? [secret] : []

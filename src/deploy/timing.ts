@@ -8,12 +8,29 @@ const ABORT = 10
 const LEAVE = 5
 /** A drained node waits no longer for any pod (cluster-autoscaler, --max-graceful-termination-sec). Seconds. */
 export const LONGEST_TERMINATION = 600
+/** That a pod which is there for one job waits for it, at least. Seconds. */
+const IDLE = 30
 /** The longest lock that `--lock-duration auto` makes. Milliseconds. */
 const LONGEST_AUTO_LOCK = 60_000
 
 /** Seconds, for `terminationGracePeriodSeconds`; of milliseconds. */
 export function terminationSeconds(grace: number, abortGrace: number): number {
   return Math.ceil(grace / 1_000) + Math.max(ABORT, Math.ceil(abortGrace / 1_000)) + LEAVE
+}
+
+/**
+ * Seconds that a pod waits for its one job; of milliseconds. It may be there to put back what a lost pod left behind:
+ * the first sweep marks such a job, the second puts it back.
+ */
+export function idleSeconds({
+  lockDuration,
+  stalledInterval,
+}: {
+  lockDuration: number | 'auto'
+  stalledInterval: number | undefined
+}): number {
+  const sweeps = Math.max(lockOf(lockDuration), 2 * (stalledInterval ?? 0))
+  return Math.max(IDLE, Math.ceil(sweeps / 1_000))
 }
 
 /** Fields of a probe, in seconds. */

@@ -8,8 +8,8 @@ import { workerAccount } from './access.ts'
 import { POLLING_SECONDS, triggersOf } from './keda.ts'
 import { metadata, podLabels } from './object.ts'
 import type { Group, Plan } from './plan.ts'
-import { PORT, envOf, podOf } from './pod.ts'
-import { terminationSeconds } from './timing.ts'
+import { PORT, envOf, podOf, redisSecrets } from './pod.ts'
+import { idleSeconds, terminationSeconds } from './timing.ts'
 
 export function deploymentOf(plan: Plan, group: Group): IDeployment {
   const labels = podLabels(plan, 'worker', group.object)
@@ -44,7 +44,7 @@ export function budgetOf(plan: Plan, group: Group): IPodDisruptionBudget {
   }
 }
 
-/** A pod that finds its job taken by another ends at once, with 0. */
+/** A pod that finds its job taken by another waits a while for the next, and ends with 0. */
 export function scaledJobOf(plan: Plan, group: Group): IScaledJob {
   return {
     apiVersion: 'keda.sh/v1alpha1',
@@ -58,11 +58,11 @@ export function scaledJobOf(plan: Plan, group: Group): IScaledJob {
       failedJobsHistoryLimit: 5,
       // Pods that run are left alone when this object changes.
       rollout: { strategy: 'gradual' },
-      // The figure is of jobs that wait: those that run are not in it.
+      // The figure is of jobs that have no pod: those that run are not in it.
       scalingStrategy: { strategy: 'accurate' },
       // Attempts are BullMQ's.
       jobTargetRef: { backoffLimit: 0, template: workerPod(plan, group) },
-      triggers: triggersOf(plan, group, 'runnable'),
+      triggers: triggersOf(plan, group, 'pods'),
     },
   }
 }
@@ -80,13 +80,13 @@ function workerPod(plan: Plan, group: Group): IPodTemplateSpec {
       `${Math.ceil(grace / 1_000)}s`,
       '--executors',
       String(executors),
-      ...(kind === 'job' ? ['--max-jobs', '1', '--drain'] : []),
+      ...(kind === 'job' ? ['--max-jobs', '1', '--idle-timeout', `${idleSeconds(group)}s`] : []),
       ...(podDeletionCost ? ['--pod-deletion-cost'] : []),
       ...queues.flatMap(({ name, concurrency }) => ['--queue', `${name}:${concurrency}`]),
       ...group.args,
     ],
     env: [...envOf(plan, plan.redis.key, group.env), ...(podDeletionCost ? POD_ITSELF : [])],
-    envFrom: [...plan.secrets, ...group.secrets],
+    envFrom: [...redisSecrets(plan), ...plan.secrets, ...group.secrets],
     memory: group.memory,
     cpu: group.cpu,
     lockDuration: group.lockDuration,

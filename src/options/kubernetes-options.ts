@@ -32,10 +32,13 @@ const image = z
 
 const variables = z.record(z.string().regex(/^\w+$/, 'expected the name of a variable'), z.string())
 
+/** Lists of them are variables with commas. */
+const QUEUE = /^[^:,\s]+(:[1-9]\d*)?$/
+
 const group = strict({
   /** 'mail', or 'mail:20' with its own concurrency. Default, where there is one group: all that jobs name. */
   queues: z
-    .array(z.string().regex(/^[^:]+(:[1-9]\d*)?$/, 'expected a name, or name:concurrency'))
+    .array(z.string().regex(QUEUE, 'expected a name, or name:concurrency, without a comma or a space'))
     .min(1)
     .optional(),
   /** `job`: a pod of its own for each job (KEDA ScaledJob), for jobs that outlast any drain of a node. */
@@ -73,6 +76,33 @@ const group = strict({
   path: ['minReplicas'],
 })
 
+/** Where pods have their Redis from. */
+const redis = strict({
+  /** `config`: from the config file in the image, as Sentinel, Cluster and a CA of its own need it. */
+  from: z.enum(['secret', 'config']).default('secret'),
+  /**
+   * `secret`: the one with the URL, default runner-redis. `config`: one whose keys become variables of replicas and
+   * `runner serve`, for the config file to read a password from; default: none.
+   */
+  secret: z.string().optional(),
+  /** Of the Secret; default url. */
+  key: z.string().optional(),
+  /** That of the URL for `runner serve`, which only reads. Default: the same. */
+  readerKey: z.string().optional(),
+  /** That pods may connect to, of all nodes and Sentinels. */
+  ports: z.array(z.int().min(1).max(65_535)).min(1).default([6379]),
+})
+  .superRefine(({ from, ...keys }, ctx) => {
+    for (const path of ['key', 'readerKey'] as const)
+      if (from === 'config' && keys[path] !== undefined)
+        ctx.addIssue({
+          code: 'custom',
+          path: [path],
+          message: 'with from config there is no URL of a Secret',
+        })
+  })
+  .prefault({})
+
 const environment = strict({
   image,
   namespace: name,
@@ -82,13 +112,7 @@ const environment = strict({
   autoscaler: z.enum(['keda', 'hpa', 'none']).default('keda'),
   /** Default: the setting `grace`. */
   grace: duration().optional(),
-  /** The Secret with the URL, its key, and that of the URL for `runner serve`, which only reads. */
-  redis: strict({
-    secret: z.string().default('runner-redis'),
-    key: z.string().default('url'),
-    readerKey: z.string().optional(),
-    ports: z.array(z.int().min(1).max(65_535)).min(1).default([6379]),
-  }).prefault({}),
+  redis,
   env: variables.default({}),
   secrets: z.array(z.string()).default([]),
   pullSecrets: z.array(z.string()).default([]),

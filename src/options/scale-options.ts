@@ -18,6 +18,19 @@ const queueScaling = z.strictObject({
   concurrency: count.min(1).max(10_000).optional(),
 })
 
+const scaling = z.record(z.string(), queueScaling)
+
+/** An object, or a variable with its JSON. */
+const scalingOrJson = z.preprocess((value: z.input<typeof scaling> | string, ctx): unknown => {
+  if (typeof value !== 'string') return value
+  try {
+    return JSON.parse(value) as unknown
+  } catch {
+    ctx.addIssue('expected JSON such as {"mail":{"maxReplicas":20}}')
+    return z.NEVER
+  }
+}, scaling)
+
 export const SCALE_OPTIONS = {
   minReplicas: option(
     'scale',
@@ -70,9 +83,9 @@ export const SCALE_OPTIONS = {
   scaling: option(
     'scale',
     undefined,
-    [],
-    z.record(z.string(), queueScaling),
+    'RUNNER_SCALING',
+    scalingOrJson,
     {},
-    'the same for single queues: { mail: { maxReplicas: 20, drainTarget: "30s", concurrency: 5 } }',
+    'the same for single queues, in the variable as JSON: { mail: { maxReplicas: 20, drainTarget: "30s", concurrency: 5 } }',
   ),
 } as const satisfies Record<string, Option>

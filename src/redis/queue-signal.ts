@@ -21,6 +21,10 @@ export interface QueueSignal {
   delayed: number
   /** Those of them whose delay ends within the lead, or is over. */
   dueDelayed: number
+  /** Of these, the ones that a worker which starts now finds due. */
+  dueNow: number
+  /** A job of it is active and has no lock: its worker is gone, and a live one is needed to find it. */
+  isOrphaned: boolean
   waitingChildren: number
   failed: number
   completed: number
@@ -38,10 +42,13 @@ export interface QueueSignal {
   rateLimit: { max: number; duration: number } | null
 }
 
-/** KEYS: see `KEYS`. ARGV: what the keys of the queue begin with, the lead in milliseconds. */
+/** The lead of `dueNow`, in milliseconds: less than it takes to start a process. */
+const NOW = 2_000
+
+/** KEYS: see `KEYS`. ARGV: what the keys of the queue begin with, the lead and that of what is due now in milliseconds. */
 const SIGNAL = `
   if redis.call('EXISTS', KEYS[1]) == 0 then return false end
-  local base, lead = ARGV[1], tonumber(ARGV[2])
+  local base, lead, nearly = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
   local meta = redis.call('HMGET', KEYS[1], 'paused', 'concurrency', 'max', 'duration')
   local time = redis.call('TIME')
   local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -101,13 +108,28 @@ const SIGNAL = `
     end
   end
 
+  -- Taken first are those at this end. With so many that run there are live workers, which look for themselves.
+  local isOrphaned = 0
+  for _, id in ipairs(redis.call('LRANGE', KEYS[4], -100, -1)) do
+    if redis.call('EXISTS', base .. id .. ':lock') == 0 then
+      isOrphaned = 1
+      break
+    end
+  end
+
+  local function countDue(within)
+    return redis.call('ZCOUNT', KEYS[6], '-inf', string.format('%.0f', (now + within + 1) * 0x1000 - 1))
+  end
+
   return {
     meta[1], meta[2], meta[3], meta[4],
     redis.call('LLEN', KEYS[2]) + redis.call('LLEN', KEYS[3]),
     redis.call('ZCARD', KEYS[5]),
     redis.call('LLEN', KEYS[4]),
     redis.call('ZCARD', KEYS[6]),
-    redis.call('ZCOUNT', KEYS[6], '-inf', string.format('%.0f', (now + lead + 1) * 0x1000 - 1)),
+    countDue(lead),
+    countDue(nearly),
+    isOrphaned,
     redis.call('ZCARD', KEYS[7]),
     redis.call('ZCARD', KEYS[8]),
     redis.call('ZCARD', KEYS[9]),
@@ -128,7 +150,7 @@ const KEYS = [
 ]
 
 type Settings = [paused: string | null, concurrency: string | null, max: string | null, per: string | null]
-type Counts = [number, number, number, number, number, number, number, number]
+type Counts = [number, number, number, number, number, number, number, number, number, number]
 type Answer = [...Settings, ...Counts, nextDue: number | null, oldestAge: number | null]
 
 /**
@@ -147,11 +169,12 @@ export async function readQueueSignal(
     ...KEYS.map(name => base + name),
     base,
     lead,
+    NOW,
   ])) as Answer | null
   if (answer === null) return undefined
   const [paused, concurrency, max, duration, ...figures] = answer
-  const [waiting, prioritized, active, delayed, dueDelayed, waitingChildren, failed, completed] = figures
-  const [nextDue, oldestAge] = figures.slice(8)
+  const [waiting, prioritized, active, delayed, dueDelayed, dueNow, orphaned, ...rest] = figures
+  const [waitingChildren, failed, completed, nextDue, oldestAge] = rest
   return {
     queue,
     paused: paused !== null,
@@ -160,11 +183,13 @@ export async function readQueueSignal(
     active,
     delayed,
     dueDelayed,
+    dueNow,
+    isOrphaned: orphaned === 1,
     waitingChildren,
     failed,
     completed,
-    nextDue: nextDue ?? null,
-    oldestAge: oldestAge ?? null,
+    nextDue,
+    oldestAge,
     globalConcurrency: concurrency === null ? null : Number(concurrency),
     rateLimit: max === null || duration === null ? null : { max: Number(max), duration: Number(duration) },
   }

@@ -7,6 +7,8 @@ export interface ScaleAnswer {
   desiredReplicas: number
   /** Jobs that could run now or within the lead: waiting, prioritized and dueDelayed; 0 while it is paused. */
   runnable: number
+  /** To start now where each takes one job: without what is due later, and with one for jobs whose worker is gone. */
+  pods: number
   waiting: number
   prioritized: number
   active: number
@@ -40,6 +42,7 @@ export function answerOf({ facts, terms, ...estimate }: Estimate): ScaleAnswer {
     queue: signal.queue,
     desiredReplicas: estimate.desiredReplicas,
     runnable: estimate.runnable,
+    pods: estimate.pods,
     waiting: signal.waiting,
     prioritized: signal.prioritized,
     active: signal.active,

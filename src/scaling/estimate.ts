@@ -36,6 +36,8 @@ export interface Estimate {
   desiredReplicas: number
   /** Jobs that could be run now or within the lead, were there a worker. */
   runnable: number
+  /** To start now where a pod takes one job and ends: what it would find to take, and one for jobs whose worker is gone. */
+  pods: number
   /** In replicas. */
   terms: { busy: number; drain: number; late: number }
   /** By the terms alone. */
@@ -69,6 +71,7 @@ export function estimate(facts: ScaleFacts): Estimate {
     facts,
     desiredReplicas: Math.max(least, allowed),
     runnable,
+    pods: podsOf(signal),
     terms,
     wanted,
     limits: ceilings.map(limit => ({
@@ -78,6 +81,24 @@ export function estimate(facts: ScaleFacts): Estimate {
     least,
     drainTime: runnable === 0 ? 0 : slots === 0 ? null : Math.round((runnable * jobTime) / slots),
   }
+}
+
+/**
+ * What runs has its pod, and a delayed job gets one when it is due: a pod that came before would have left again. Who
+ * puts back what a lost pod left behind is another pod, and while nothing waits nobody would start one.
+ */
+function podsOf({
+  paused,
+  waiting,
+  prioritized,
+  dueNow,
+  active,
+  isOrphaned,
+  globalConcurrency,
+}: QueueSignal): number {
+  if (paused) return 0
+  const free = globalConcurrency === null ? Infinity : Math.max(0, globalConcurrency - active)
+  return Math.min(waiting + prioritized + dueNow, free) + (isOrphaned ? 1 : 0)
 }
 
 function limitsOf({

@@ -160,6 +160,11 @@ export const MISTAKES: Record<string, Mistake> = {
       (find('ScaledJob', 'shop-exports').spec.triggers[0].metadata.valueLocation = 'desiredReplicas'),
     caughtBy: ['scaling'],
   },
+  'a ScaledJob that does not see what a lost pod left behind': {
+    in: 'other',
+    change: find => (find('ScaledJob', 'shop-exports').spec.triggers[0].metadata.valueLocation = 'runnable'),
+    caughtBy: ['scaling'],
+  },
   'a ScaledJob whose pods are started again': {
     in: 'other',
     change: find =>

@@ -1,6 +1,8 @@
 /** What an environment of the config file becomes, and what of it is refused. */
 import { describe, expect, test } from 'vitest'
+import type { IScaledJob } from '@kubernetes-models/keda/keda.sh/v1alpha1/ScaledJob'
 import type { IDeployment } from 'kubernetes-models/apps/v1/Deployment'
+import { resolveConfig } from '../../src/config.ts'
 import { doubtsOf } from '../../src/deploy/doubts.ts'
 import type { KubernetesObject } from '../../src/deploy/object.ts'
 import { objectsOf } from '../../src/deploy/objects.ts'
@@ -101,7 +103,109 @@ test('the gateway knows how many jobs a replica has at once, and logs in as one 
   expect(gateway?.spec?.template.spec?.containers[0]?.env).toEqual([
     { name: 'REDIS_URL', valueFrom: { secretKeyRef: { name: 'runner-redis', key: 'reader' } } },
     { name: 'RUNNER_QUEUES', value: 'mail:5,reports:10' },
+    { name: 'RUNNER_SCALING', value: expect.any(String) as string },
   ])
+})
+
+describe('the gateway knows how many replicas a queue may have', () => {
+  const scalingOf = async (groups: object, settings: object = {}) => {
+    const [gateway] = objectsOf(await plan({ groups }, settings)) as IDeployment[]
+    const env = gateway?.spec?.template.spec?.containers[0]?.env ?? []
+    const value = env.find(({ name }) => name === 'RUNNER_SCALING')?.value ?? ''
+    // As `runner serve` takes it.
+    return (await resolveConfig({ cwd: '/nonexistent', env: { RUNNER_SCALING: value }, flags: {} })).scaling
+  }
+
+  test('by its group, or by two together', async () => {
+    const a = { queues: ['mail:5', 'reports'], maxReplicas: 7 }
+    const b = { queues: ['mail:5'], maxReplicas: 3 }
+    expect(await scalingOf({ a, b })).toEqual({
+      mail: { maxReplicas: 10, concurrency: 5 },
+      reports: { maxReplicas: 7, concurrency: 10 },
+    })
+  })
+
+  test('beside all that the config file says of it, and within that', async () => {
+    const scaling = { mail: { maxReplicas: 2, drainTarget: '5s', concurrency: 9 }, web: { jobTime: '1m' } }
+    const groups = { a: { queues: ['mail:5'], maxReplicas: 7 } }
+    expect(await scalingOf(groups, { scaling })).toEqual({
+      mail: { maxReplicas: 2, drainTarget: 5_000, concurrency: 5 },
+      web: { jobTime: 60_000 },
+    })
+    expect(await scalingOf(groups, { maxReplicas: 6 })).toMatchObject({ mail: { maxReplicas: 6 } })
+  })
+
+  test('and never fewer than are wanted at least', async () => {
+    expect(await refusal(scalingOf({ a: { queues: ['mail'], maxReplicas: 3 } }, { minReplicas: 5 }))).toBe(
+      'CONFIG_INVALID k8s.prod: the queue mail wants minReplicas 5, and may have 3 | raise maxReplicas of its group, or lower minReplicas',
+    )
+  })
+})
+
+describe('Secrets', () => {
+  const containersOf = async (own: object, inFile = false) => {
+    const config = await configOf({ k8s: { prod: { ...MINIMAL, ...own } } })
+    const objects = objectsOf(planOf({ ...config, redisInFile: inFile }, 'prod', JOBS)) as IDeployment[]
+    return objects.flatMap(({ spec }) => {
+      const [container] = spec?.template?.spec?.containers ?? []
+      const { env = [], envFrom = [] } = container ?? {}
+      const names = envFrom.map(({ secretRef }) => secretRef?.name)
+      return container === undefined ? [] : [{ env: env.map(({ name }) => name), envFrom: names }]
+    })
+  }
+  const own = { secrets: ['database'], groups: { default: { secrets: ['mail'] } } }
+
+  test('of handlers are for replicas only', async () => {
+    expect(await containersOf(own)).toEqual([
+      { env: ['REDIS_URL', 'RUNNER_QUEUES', 'RUNNER_SCALING'], envFrom: [] },
+      { env: ['REDIS_URL'], envFrom: ['database', 'mail'] },
+    ])
+  })
+
+  test('have no URL where the config file has the Redis, and what that logs in with for both', async () => {
+    const gateway = ['RUNNER_QUEUES', 'RUNNER_SCALING']
+    expect(await containersOf({ ...own, redis: { from: 'config' } }, true)).toEqual([
+      { env: gateway, envFrom: [] },
+      { env: [], envFrom: ['database', 'mail'] },
+    ])
+    expect(await containersOf({ ...own, redis: { from: 'config', secret: 'login' } }, true)).toEqual([
+      { env: gateway, envFrom: ['login'] },
+      { env: [], envFrom: ['login', 'database', 'mail'] },
+    ])
+  })
+})
+
+describe('pods that take one job', () => {
+  const jobOf = async (settings: object = {}) => {
+    const own = { groups: { a: { queues: ['mail', 'reports'], kind: 'job' } } }
+    const objects = objectsOf(await plan(own, settings))
+    const { spec } = objects.find(({ kind }) => kind === 'ScaledJob') as IScaledJob
+    const [container] = spec?.jobTargetRef.template.spec?.containers ?? []
+    const args = container?.args ?? []
+    return { spec, args, idle: args[args.indexOf('--idle-timeout') + 1] }
+  }
+
+  test('are started by what they would find, and do not wait for the jobs of others', async () => {
+    const { spec, args } = await jobOf()
+    const figures = spec?.triggers.map(
+      ({ metadata }) => (metadata as Record<string, string>)['valueLocation'],
+    )
+    expect(figures).toEqual(['pods', 'pods'])
+    expect(args.join(' ')).toContain('--max-jobs 1 --idle-timeout 30s')
+    expect(args).not.toContain('--drain')
+  })
+
+  test.each([
+    [{}, '30s'],
+    [{ lockDuration: 'auto' }, '60s'],
+    [{ lockDuration: '90s' }, '90s'],
+    [{ stalledInterval: '40s' }, '80s'],
+  ])(
+    'with %j wait %s for one: two sweeps, which find what a lost pod left behind',
+    async (settings, idle) => {
+      expect((await jobOf(settings)).idle).toBe(idle)
+    },
+  )
 })
 
 test('without an autoscaler there are as many replicas as minReplicas', async () => {
@@ -128,6 +232,13 @@ describe('refused, with the place and the fix', () => {
     [{ autoscaler: 'hpa', groups: { a: { kind: 'job' } } }, 'kind job is made by KEDA'],
     [{ autoscaler: 'hpa', groups: { a: { minReplicas: 0 } } }, 'minReplicas 0 needs KEDA'],
     [{ namespace: 'Shop' }, 'prod.namespace: expected small letters'],
+    [{ groups: { a: { queues: ['a,b'] } } }, 'prod.groups.a.queues.0: expected a name, or name:concurrency'],
+    [{ groups: { a: { queues: [' mail:2'] } } }, 'without a comma or a space'],
+    [
+      { redis: { from: 'config', readerKey: 'reader' } },
+      'prod.redis.readerKey: with from config there is no URL of a Secret',
+    ],
+    [{ redis: { from: 'config' } }, 'prod.redis: from config, and the config file has no redis'],
   ])('%j', async (own, told) => {
     expect(await refusal(plan(own))).toContain(told)
     expect(await refusal(plan(own))).toMatch(/^CONFIG_INVALID k8s/)
@@ -148,9 +259,15 @@ describe('refused, with the place and the fix', () => {
     expect(await refusal(plan({}, {}, []))).toMatch(/there is no job file here/)
   })
 
+  test('a queue of the jobs that no list of queues can name', async () => {
+    expect(await refusal(plan({}, {}, [job('send', 'mail,out')]))).toBe(
+      'CONFIG_INVALID k8s.prod.groups.default: the queue "mail,out" of the jobs has a comma or a space | another name for it: variables of pods list queues with commas',
+    )
+  })
+
   test('a queue that an HPA cannot select', async () => {
-    const made = plan({ autoscaler: 'hpa', groups: { a: { queues: ['mail out'] } } }).then(objectsOf)
-    expect(await refusal(made)).toMatch(/the queue mail out cannot be the value of a label/)
+    const made = plan({ autoscaler: 'hpa', groups: { a: { queues: ['mail@out'] } } }).then(objectsOf)
+    expect(await refusal(made)).toMatch(/the queue mail@out cannot be the value of a label/)
   })
 })
 

@@ -1,8 +1,10 @@
 /** Manifests that somebody else wrote: what calls runner in them is found, and held against the rules. */
 import { describe, expect, test } from 'vitest'
+import { resolveConfig } from '../../src/config.ts'
 import { readDocuments } from '../../src/deploy/documents.ts'
 import { mostReplicas } from '../../src/deploy/replica-count.ts'
 import { RULES, worldOf } from '../../src/deploy/policy.ts'
+import { project } from '../helpers/project.ts'
 import { bareConfig, configOf } from './rendered.ts'
 
 const NAIVE = `
@@ -191,6 +193,20 @@ describe('how runner is called', () => {
       'memory limit warning Deployment/worker: 4 executors may have 2048 MiB, and the limit is 1024 MiB: the kernel ends the whole replica',
     ])
   })
+})
+
+test('a Redis of the config file is one, that of whoever asks is not', async () => {
+  using dir = project({
+    'runner.config.mjs':
+      "export default { redis: { sentinels: [{ host: 'a', port: 26379 }], name: 'main' } }",
+  })
+  const faults = async (cwd: string) => {
+    const config = await resolveConfig({ cwd, env: { REDIS_URL: 'redis://127.0.0.1' }, flags: {} })
+    const world = worldOf(readDocuments(worker({ env: [] }), 'app.yaml'), config)
+    return [...(RULES['REDIS_URL']?.check(world) ?? [])].map(({ actual }) => actual)
+  }
+  expect(await faults(dir.dir)).toEqual([])
+  expect(await faults('/nonexistent')).toEqual([expect.stringMatching(/^no REDIS_URL: without one/)])
 })
 
 describe('queues', () => {

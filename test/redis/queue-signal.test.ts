@@ -64,6 +64,25 @@ describe('counts', () => {
     expect(await read(15 * MINUTE)).toMatchObject({ dueDelayed: 2 })
   })
 
+  it('tells what a worker that starts now would find due, whatever the lead', async () => {
+    for (const delay of [1_000, 30_000]) await add(0, { delay })
+    expect(await read()).toMatchObject({ dueDelayed: 2, dueNow: 1 })
+    expect(await read(15 * MINUTE)).toMatchObject({ dueDelayed: 2, dueNow: 1 })
+  })
+
+  it('knows that a job is active whose worker is gone: it has no lock', async () => {
+    for (let n = 0; n < 3; n++) await add(0)
+    expect(await read()).toMatchObject({ active: 0, isOrphaned: false })
+    const ids = [await take(), await take(), await take()]
+    for (const id of ids) await client.set(`bull:mail:${id}:lock`, 'token', 'PX', MINUTE)
+    expect(await read()).toMatchObject({ active: 3, isOrphaned: false })
+    for (const id of ids) {
+      await client.del(`bull:mail:${id}:lock`)
+      expect(await read()).toMatchObject({ active: 3, isOrphaned: true })
+      await client.set(`bull:mail:${id}:lock`, 'token', 'PX', MINUTE)
+    }
+  })
+
   it('has the limits of the queue, and none where there are none', async () => {
     expect(await read()).toMatchObject({ globalConcurrency: null, rateLimit: null })
     await queue.setGlobalConcurrency(7)

@@ -11,6 +11,8 @@ const EMPTY: QueueSignal = {
   active: 0,
   delayed: 0,
   dueDelayed: 0,
+  dueNow: 0,
+  isOrphaned: false,
   waitingChildren: 0,
   failed: 0,
   completed: 0,
@@ -146,6 +148,27 @@ describe('what bounds it', () => {
     })
     expect(of({ paused: true, waiting: 9_000, dueDelayed: 3 }).desiredReplicas).toBe(0)
     expect(of({ paused: true, active: 1 }).desiredReplicas).toBe(1)
+  })
+})
+
+describe('pods that take one job each', () => {
+  const pods = (signal: Partial<QueueSignal>) => of(signal).pods
+
+  it('are started for what waits and is due, not for what runs or is due within the lead', () => {
+    expect(pods({ waiting: 3, prioritized: 2, dueNow: 1, dueDelayed: 9, active: 4 })).toBe(6)
+    expect(pods({ dueDelayed: 9, active: 4 })).toBe(0)
+    expect(pods({ paused: true, waiting: 3, active: 1, isOrphaned: true })).toBe(0)
+  })
+
+  it('are one more where a job lost its pod: nothing waits, and nobody is there to find it', () => {
+    expect(of({ active: 1, isOrphaned: true }, { replicas: 0 })).toMatchObject({ runnable: 0, pods: 1 })
+    expect(pods({ active: 3, isOrphaned: true, waiting: 2 })).toBe(3)
+  })
+
+  it('are no more than may run under the global concurrency, beside what runs', () => {
+    expect(pods({ waiting: 9, active: 2, globalConcurrency: 5 })).toBe(3)
+    expect(pods({ waiting: 9, active: 5, globalConcurrency: 5 })).toBe(0)
+    expect(pods({ waiting: 9, active: 1, globalConcurrency: 1, isOrphaned: true })).toBe(1)
   })
 })
 

@@ -6,7 +6,7 @@ import type { Config } from '../../config.ts'
 import { doubtsOf } from '../../deploy/doubts.ts'
 import { HEADER, filesOf, layoutOf, yamlOf } from '../../deploy/files.ts'
 import { objectsOf } from '../../deploy/objects.ts'
-import { planOf } from '../../deploy/plan.ts'
+import { planOf, type Plan } from '../../deploy/plan.ts'
 import { complaintsOf } from '../../deploy/policy.ts'
 import { EXIT, RunnerError } from '../../errors.ts'
 import { inspectJobs } from '../../job/loader.ts'
@@ -48,15 +48,18 @@ async function render({ env, out, strict }: RenderFlags, context: CliContext): P
     throw new RunnerError('USAGE', '--env: which environment?', { hint })
   }
   const doubts = new Set<string>()
+  const notes = new Set<string>()
   const rendered = (env === undefined ? known : [env]).map(name => {
     const plan = planOf(config, name, jobs)
     const objects = objectsOf(plan)
+    if (plan.networkPolicy) notes.add(portsNote(plan))
     const scheduled = Object.values(config.schedules).flatMap(({ queue }) => queue ?? [])
     for (const doubt of doubtsOf(plan, jobs, scheduled)) doubts.add(doubt)
     for (const { object, actual, fix } of complaintsOf(objects, config))
       doubts.add(`${object}: ${actual}; ${fix}`)
     return [name, objects] as const
   })
+  for (const note of notes) context.note(`note: ${note}`)
   for (const doubt of doubts) context.note(`warning: ${doubt}`)
   const [[, objects] = ['', []]] = rendered
   if (out === undefined) context.print(yamlOf(objects).trimEnd(), objects)
@@ -75,6 +78,12 @@ async function loadJobs(config: Config): Promise<JobEntry[]> {
     hint: 'mend them first: replicas would refuse to start',
     details: broken,
   })
+}
+
+/** What is not reached is seen only in the cluster, so it is said here. */
+function portsNote({ environment, redis: { ports } }: Plan): string {
+  const many = ports.length === 1 ? 'port' : 'ports'
+  return `${environment}: runner serve may connect to Redis at ${many} ${ports.join(', ')} only; others: redis: { ports: [6380] }`
 }
 
 /** Over files that it has made before; all or none. */

@@ -67,7 +67,7 @@ function* triggerFaults(
   }
   yield* serviceFaults(world, scaler, url)
   yield* queueFaults(world, scaler, target, decodeURIComponent(encoded))
-  const figure = scaler.kind === 'ScaledJob' ? 'runnable' : 'desiredReplicas'
+  const figure = scaler.kind === 'ScaledJob' ? 'pods' : 'desiredReplicas'
   if (metadata['valueLocation'] !== figure)
     yield error(scaler, `valueLocation ${String(metadata['valueLocation'])}`, `valueLocation: ${figure}`)
   if (String(metadata['targetValue']) !== '1' || (trigger['metricType'] ?? 'AverageValue') !== 'AverageValue')

@@ -25,7 +25,7 @@ export function* flagComplaints({ workloads }: World): Generator<Complaint> {
   }
 }
 
-export function* redisComplaints({ workloads }: World): Generator<Complaint> {
+export function* redisComplaints({ workloads, config }: World): Generator<Complaint> {
   for (const workload of workloads) {
     const { run } = workload
     const plain = [
@@ -41,7 +41,10 @@ export function* redisComplaints({ workloads }: World): Generator<Complaint> {
         : warning(workload, 'the URL of Redis is in plain text, and has no password', fix)
     }
     const isGiven =
-      run.flags.has('redis') || OPTIONS.redis.env.some(name => run.env.has(name)) || run.hasMoreEnv
+      config.redisInFile ||
+      run.flags.has('redis') ||
+      OPTIONS.redis.env.some(name => run.env.has(name)) ||
+      run.hasMoreEnv
     if (!isGiven && run.verb !== undefined)
       yield error(
         workload,

@@ -54,6 +54,8 @@ describe('in words', () => {
     active: 10,
     delayed: 2,
     dueDelayed: 1,
+    dueNow: 0,
+    isOrphaned: false,
     waitingChildren: 4,
     failed: 0,
     completed: 0,
