@@ -78,3 +78,20 @@ it('drains also what is due at once, and leaves what is due later', async () => 
     await redis.stop()
   }
 })
+
+it('takes its one job also from a replica that is gone, before it is idle for too long', async () => {
+  const redis = await startRedis()
+  try {
+    await using b = await bench(redis)
+    const job = await b.queue.add('act', { do: 'return' })
+    // As a pod leaves it that was killed: active, and no longer locked.
+    await redis.client().rpoplpush(b.queue.toKey('wait'), b.queue.toKey('active'))
+    await redis.client().del(b.queue.toKey('marker'))
+    const args = ['--queue', `${b.queue.name}:1`, '--max-jobs', '1', '--idle-timeout', '30s']
+    await using replica = await Replica.start({ redis, args: [...args, '--lock-duration', '2s'] })
+    expect((await replica.ended).code).toBe(0)
+    expect(await job.getState()).toBe('completed')
+  } finally {
+    await redis.stop()
+  }
+})
