@@ -34,7 +34,7 @@ async function bareServer(): Promise<AsyncDisposable & { ask: () => Promise<numb
   }
 }
 
-it('answers within 200 ms throughout, that it is alive and ready', async () => {
+it('answers within 200 ms throughout, that it is alive and ready, and its metrics', async () => {
   await using b = await bench(redis)
   const args = ['--http', '127.0.0.1:0', '--executors', '2', '--queue', 'fleet:2', '--wedged-after', '15s']
   await using replica = await Replica.start({ redis, args, logLevel: 'info' })
@@ -47,13 +47,14 @@ it('answers within 200 ms throughout, that it is alive and ready', async () => {
   const began = performance.now()
   const answers = []
   while (performance.now() - began < BLOCKED - 1_000) {
-    const [usual, ...both] = await Promise.all([bare.ask(), ask('/livez'), ask('/readyz')])
-    answers.push(...both.map(answer => ({ ...answer, ms: answer.ms - usual })))
+    const [usual, ...all] = await Promise.all([bare.ask(), ask('/livez'), ask('/readyz'), ask('/metrics')])
+    answers.push(...all.map(answer => ({ ...answer, ms: answer.ms - usual })))
     await sleep(250)
   }
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
   expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(200)
-  expect(answers.at(-2)?.said).toBe(`saturated: fleet: ${waiting.length} wait, all 2 slots are taken`)
+  expect(answers.at(-3)?.said).toBe(`saturated: fleet: ${waiting.length} wait, all 2 slots are taken`)
+  expect(answers.at(-1)?.said).toContain('runner_executors_blocked 2')
   expect(replica.events('job.blocked').length).toBeGreaterThanOrEqual(2)
   await untilFinished(b.queue, 5)
   expect(replica.events('worker.recreated')).toEqual([])
