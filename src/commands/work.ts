@@ -79,7 +79,7 @@ async function run(config: Config, { watch, duty, log, last }: RunParts): Promis
   const conditions = new StopConditions(config, supervisor, stopping, events)
   const recycling = new Recycling(config, supervisor, stopping, events)
   const signals = new ReplicaSignals(supervisor, stopping, config.grace, note)
-  /** What accompanies the replica, closed in reverse order once it has stopped. None of it throws at its end. */
+  /** What accompanies the replica, closed in reverse order once it has stopped. */
   const beside = new AsyncDisposableStack()
   beside.use(tracing)
   beside.defer(() => redis.close())
@@ -121,7 +121,9 @@ async function run(config: Config, { watch, duty, log, last }: RunParts): Promis
     conditions.close()
     recycling.close()
     signals.close()
-    await Promise.race([beside.disposeAsync(), new Promise(done => setTimeout(done, 1_000))])
+    // None of it is the reason of the end.
+    const closed = beside.disposeAsync().catch((error: unknown) => warn(`at its end: ${messageOf(error)}`))
+    await Promise.race([closed, new Promise(done => setTimeout(done, 1_000))])
   }
   // What user code left open in a library of the supervisor's process must not outlive the deadline.
   endProcess(code, supervisor.pool.lingering > 0)

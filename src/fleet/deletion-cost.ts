@@ -39,8 +39,8 @@ export interface DeletionCostOptions {
 export class DeletionCost implements Disposable {
   readonly #options: DeletionCostOptions
   readonly #timer: NodeJS.Timeout
-  /** As Kubernetes has it; a pod without the annotation costs nothing. */
-  #told = 0
+  /** As Kubernetes has it. Not known at first: the pod may have it of a container before this one. */
+  #told: number | undefined
   #isTelling = false
   #isFailing = false
 

@@ -35,8 +35,10 @@ export function waitOutRefusal(attempt: number, over: AbortSignal): Promise<void
 export class Fetching {
   /** Fetches that Redis has answered: with a job, without one, by refusing. A worker that is well has one in ten seconds. */
   turns = 0
-  /** What the last of them was refused with. */
+  /** What the last of them was refused with, or another command of the worker since. */
   refusal: unknown
+  /** When, by `performance.now()`. */
+  refusedAt = -Infinity
   /** It asks for no more jobs: BullMQ's loop, when it is paused while it waits for one, takes that one all the same. */
   retired = false
   #refusals = 0
@@ -62,10 +64,16 @@ export class Fetching {
     backend.waitForJob = this.#bounded(backend.waitForJob.bind(backend))
   }
 
+  /** By whatever command: with all slots taken nothing is fetched, and the ends of jobs meet it. */
+  onRefused(error: unknown): void {
+    this.refusal = error
+    this.refusedAt = performance.now()
+  }
+
   async #onError(error: unknown): Promise<void> {
     if (!isRefusal(error)) return
     this.turns++
-    this.refusal = error
+    this.onRefused(error)
     await waitOutRefusal(this.#refusals++, this.#over)
   }
 

@@ -38,11 +38,21 @@ export class FleetJob extends Job {
 
   static read(queue: MinimalQueue, json: JobJson, id: string): FleetJob {
     const payload = json.data
-    // A job of a scheduler is upserted again by BullMQ with its data, so there the payload has to be parsed.
-    if (json.repeatJobKey === undefined) json.data = 'null'
+    // A job of a scheduler is upserted again by BullMQ with its data, so there the payload has to be parsed. What is no
+    // JSON fails its run, as that of any other job; the scheduler keeps its own data.
+    if (json.repeatJobKey === undefined || !isJson(payload)) json.data = 'null'
     const job = FleetJob.fromJSON(queue, json, id) as FleetJob
     job.payload = payload
     return job
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
   }
 }
 

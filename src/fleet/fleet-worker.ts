@@ -73,14 +73,18 @@ export class FleetWorker extends Worker<unknown, RawResult> {
     this.#onDeferred = events.onDeferred
     this.#replies = replies
     const locks = this.lockManager as FleetLocks
-    void new LockReclaim(this.backend, locks, fence, events, {
-      over: this.#leaving.signal,
-      onRefusal: error => this.emit('error', error as Error),
-    })
     this.fetching = new Fetching(this.backend, this.#leaving.signal)
+    const { denied } = new LockReclaim(this.backend, locks, fence, events, {
+      over: this.#leaving.signal,
+      onRefusal: error => {
+        if (!denied.has(error as Error)) this.fetching.onRefused(error)
+        this.emit('error', error as Error)
+      },
+    })
     this.#sweeps = new SweepGuard(this.backend, () => locks.lockDuration)
     this.on('error', error => {
-      if (isRefusal(error)) this.#sweeps.postpone()
+      // What one job may not do says nothing of the locks of the others.
+      if (isRefusal(error) && !denied.has(error)) this.#sweeps.postpone()
     })
     const { updateDelays, drained } = this as unknown as Partial<Internals>
     this.#short =
@@ -148,6 +152,11 @@ export class FleetWorker extends Worker<unknown, RawResult> {
     locks.hold(fleetJob, token)
     try {
       return await this.#processHeld(fleetJob, token, fetchNext, locks)
+    } catch (error) {
+      // BullMQ's loop does not outlive a rejection. The job that it is of, this one or the next, is still active, and
+      // nobody renews its lock from now on: it is swept, and fails when that happens too often.
+      this.emit('error', error as Error)
+      return undefined
     } finally {
       // Not before Redis has answered: had it been away, the lock would have had to be renewed meanwhile.
       locks.release(fleetJob.id, token)
@@ -203,14 +212,26 @@ export class FleetWorker extends Worker<unknown, RawResult> {
 
   /**
    * Leaves without taking a job along: the blocking connection is cut first, and the main loop ends before the
-   * others close, so that no job is fetched by a worker that is gone. Must be paused and hold no job.
+   * others close, so that no job is fetched by a worker that is gone. Must be paused and hold no job. `limit`: after so
+   * many milliseconds all are closed anyway, for a connection that waits to be made again never says that it was cut.
    */
-  async leave(): Promise<void> {
+  async leave(limit: number): Promise<void> {
     this.#leaving.abort()
     this.#sweeps.close()
-    await this.backend.disconnectBlocking(true)
+    const late = Promise.withResolvers<void>()
+    const timer = setTimeout(late.resolve, limit)
+    try {
+      await Promise.race([this.#endLoop(), late.promise])
+    } finally {
+      clearTimeout(timer)
+      await this.close(true)
+    }
+  }
+
+  async #endLoop(): Promise<void> {
+    // An error of a connection that is cut anyway is no reason not to wait for the loop.
+    await this.backend.disconnectBlocking(true).catch(() => undefined)
     await this.mainLoopRunning
-    await this.close(true)
   }
 }
 

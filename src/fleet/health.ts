@@ -21,6 +21,10 @@ import { judge, shouldFetch, type Judgement, type QueueFacts } from './verdict.t
 
 /** Milliseconds between two looks; also how often Redis is asked. */
 const LOOK_EVERY = 3_000
+/** Milliseconds for which a refusal counts as present: fetches that are refused follow each other every 2 s. */
+const PRESENT = 2 * LOOK_EVERY
+/** Errors with which nobody has answered. */
+const SILENCE: readonly unknown[] = ['connection', 'timeout', 'clusterdown']
 /** Milliseconds after which Redis counts as silent. */
 const ANSWER = 5_000
 /** Milliseconds: the least that the bound is by itself, and how many lock durations it is. */
@@ -53,6 +57,7 @@ export class Health implements AsyncDisposable {
   #told = 'starting'
   #started = false
   #looking = false
+  #isOver = false
   #lastLook = performance.now()
   /** Since when it does not answer. */
   #silentSince: number | undefined
@@ -89,6 +94,7 @@ export class Health implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer)
+    this.#isOver = true
     return Promise.resolve()
   }
 
@@ -119,12 +125,14 @@ export class Health implements AsyncDisposable {
       })
       for (const one of facts) this.#mend(one)
       this.#judged = judge(facts, this.#bound)
+      this.#onAnswer()
     } catch (error) {
+      if (SILENCE.includes(redisErrorKind(error))) return this.#onSilent(asked)
       this.#refusal = messageOf(error)
+      this.#onAnswer()
     } finally {
       clearTimeout(silence)
       clearImmediate(reading)
-      this.#onAnswer()
     }
   }
 
@@ -141,13 +149,13 @@ export class Health implements AsyncDisposable {
     const { workers } = this.#options.supervisor
     const before = this.#watched.get(queue)
     const turned = before?.worker === worker ? fetching.turns !== before.turns : fetching.turns > 0
-    const refusal = turned && fetching.refusal !== undefined ? messageOf(fetching.refusal) : undefined
+    const isRefused = fetching.refusal !== undefined && performance.now() - fetching.refusedAt < PRESENT
     const facts: QueueFacts = {
       queue,
       backlog,
       slots: workers.concurrency[queue] ?? 0,
       held: workers.heldOf(queue),
-      refusal: refusal === undefined ? undefined : (redisErrorKind(fetching.refusal) ?? refusal),
+      refusal: isRefused ? (redisErrorKind(fetching.refusal) ?? messageOf(fetching.refusal)) : undefined,
       sleepsForRate,
       stuck: 0,
     }
@@ -182,9 +190,10 @@ export class Health implements AsyncDisposable {
   }
 
   #onSilent(since: number): void {
-    if (this.#silentSince !== undefined) return
+    // Closed with the connection: the last question has no answer.
+    if (this.#silentSince !== undefined || this.#isOver) return
     this.#silentSince = since
-    this.#options.events.emit('redis.silent', { ms: ANSWER })
+    this.#options.events.emit('redis.silent', { ms: Math.round(performance.now() - since) })
     this.#tell()
   }
 

@@ -9,7 +9,7 @@
 import type { RedisQueueBackend } from 'bullmq'
 import { SupersededError } from '../errors.ts'
 import type { Fence } from '../redis/fence.ts'
-import { isRefusal } from '../redis/redis-error.ts'
+import { isRefusal, redisErrorKind } from '../redis/redis-error.ts'
 import { waitOutRefusal } from './fetching.ts'
 import type { FleetJob } from './fleet-job.ts'
 import type { FleetLocks, Held } from './fleet-locks.ts'
@@ -29,7 +29,10 @@ const MOVES = {
 /** Of BullMQ: no lock, not in `active`, somebody else's lock. */
 const LOCK_LOST = new Set([-2, -3, -6])
 
-/** How long a move is tried that Redis refuses: until the worker is about to be closed. */
+/** Times that a move is tried which its user may not make, about a minute: it may be of this job alone, and stay so. */
+const MOST_DENIED = 30
+
+/** How long a move is tried that Redis refuses, but for want of rights: until the worker is about to be closed. */
 export interface Patience {
   over: AbortSignal
   onRefusal: (error: unknown) => void
@@ -44,6 +47,13 @@ export interface LockReclaimEvents {
 type Move = (id: string, ...rest: unknown[]) => Promise<unknown>
 
 export class LockReclaim {
+  /**
+   * Errors of moves that the user of Redis may not make. They may be of one job: its parent is in a queue that the rights
+   * do not cover.
+   */
+  readonly denied = new WeakSet<Error>()
+  /** Moves that were denied, of each job whose run is not over. */
+  readonly #denials = new WeakMap<FleetJob, number>()
   readonly #locks: FleetLocks
   readonly #fence: Fence
   readonly #events: LockReclaimEvents
@@ -99,7 +109,7 @@ export class LockReclaim {
     for (let refusals = 0; ;) {
       try {
         // The run is done: to give up now would be to run it again.
-        if (isRefusal(last) && !over.aborted) {
+        if (isRefusal(last) && !over.aborted && !this.#isHopeless(id, last)) {
           onRefusal(last)
           await waitOutRefusal(refusals++, over)
           reclaimed = false
@@ -112,6 +122,17 @@ export class LockReclaim {
         last = next
       }
     }
+  }
+
+  /** Counted over all moves of a run: BullMQ tries to fail what it could not complete. */
+  #isHopeless(id: string, error: unknown): boolean {
+    if (redisErrorKind(error) !== 'noperm') return false
+    this.denied.add(error as Error)
+    const job = this.#locks.heldBy(id)?.job
+    if (job === undefined) return true
+    const denials = (this.#denials.get(job) ?? 0) + 1
+    this.#denials.set(job, denials)
+    return denials > MOST_DENIED
   }
 
   /** After `error`: whether to move it once more; false when it was moved already. Rejects when it is not ours to move. */

@@ -31,7 +31,7 @@ export interface LockTermsOptions {
 
 export class LockTerms {
   readonly #options: LockTermsOptions
-  readonly #workers: FleetWorker[] = []
+  readonly #workers = new Set<FleetWorker>()
   #timer: NodeJS.Timeout | undefined
 
   constructor(options: LockTermsOptions) {
@@ -55,9 +55,14 @@ export class LockTerms {
       events.emit('locks.renewed', { queue: worker.name, ...renewal })
     })
     if (this.#options.config.lockDuration !== 'auto') return
-    this.#workers.push(worker)
+    this.#workers.add(worker)
     const review = () => void this.#review().catch(this.#options.onError)
     this.#timer ??= setInterval(review, REVIEW_EVERY).unref()
+  }
+
+  /** It is gone. */
+  forget(worker: FleetWorker): void {
+    this.#workers.delete(worker)
   }
 
   stop(): void {

@@ -15,6 +15,10 @@ import type { Replies } from './replies.ts'
 const ENDLESS = 1_000_000
 /** Milliseconds that a job which could not be moved because the connection was lost waits for the next try. */
 const RETRY = 2_000
+/** Milliseconds that a retired worker without a job is kept while its loop goes on: it may yet get one that it asked for. */
+const LINGERS = 60_000
+/** Milliseconds that a worker has to leave: at the stop, where all wait for it, and by itself. */
+const LEAVES = { stop: 800, retired: 15_000 }
 /** Milliseconds between two looks whether a retired worker has finished what it runs. */
 const LOOK_EVERY = 250
 
@@ -121,14 +125,17 @@ export class QueueWorkers {
   async #retire(old: FleetWorker): Promise<void> {
     // So that a loop that only sleeps ends.
     old.wake()
-    while (old.held > 0 && !this.#stopped) {
+    const until = performance.now() + LINGERS
+    const isNeeded = () => old.held > 0 || (old.isRunning() && performance.now() < until)
+    while (isNeeded() && !this.#stopped) {
       await sleep(LOOK_EVERY, undefined, { ref: false })
       this.#share(old.name)
     }
     if (this.#stopped) return
     this.#share(old.name)
-    await old.leave().catch((error: unknown) => this.#options.onError(old.name, error))
+    await old.leave(LEAVES.retired).catch((error: unknown) => this.#options.onError(old.name, error))
     this.#retired.delete(old)
+    this.#terms.forget(old)
   }
 
   /** All slots but those in which workers that were replaced still run a job. */
@@ -151,7 +158,7 @@ export class QueueWorkers {
   async stop(): Promise<void> {
     this.#stopped = true
     this.#terms.stop()
-    await Promise.allSettled([...this.all, ...this.#retired].map(worker => worker.leave()))
+    await Promise.allSettled([...this.all, ...this.#retired].map(worker => worker.leave(LEAVES.stop)))
     await this.#options.measurements.stop()
   }
 

@@ -8,7 +8,7 @@
  */
 import type { Attributes } from '@opentelemetry/api'
 import { SpanKind, TelemetryAttributes, type Telemetry } from 'bullmq'
-import { RunnerError } from '../errors.ts'
+import { RunnerError, messageOf } from '../errors.ts'
 
 const MESSAGING: Partial<Record<SpanKind, Record<string, string>>> = {
   [SpanKind.CONSUMER]: { 'messaging.system': 'bullmq', 'messaging.operation.type': 'process' },
@@ -26,7 +26,10 @@ interface Tracing extends AsyncDisposable {
   readonly telemetry: Telemetry
 }
 
-/** Throws CONFIG_INVALID without `bullmq-otel`. `warn` is told when no SDK is registered. At its end spans are sent. */
+/**
+ * Throws CONFIG_INVALID without `bullmq-otel`. `warn` is told when no SDK is registered. At its end spans are sent; that
+ * they cannot be is told to `warn`, and does not throw.
+ */
 export async function openTelemetry(warn: (line: string) => void): Promise<Tracing> {
   const [{ BullMQOtel, BullMQOTelSpan }, api] = await importPackages()
   const { SpanStatusCode, context, trace } = api
@@ -49,8 +52,19 @@ export async function openTelemetry(warn: (line: string) => void): Promise<Traci
     }
   }
 
+  const { contextManager } = adapter
+  const read = contextManager.fromMetadata.bind(contextManager)
+  // Of whoever added the job: what cannot be read must not end the replica that takes it.
+  contextManager.fromMetadata = (active, metadata) => {
+    try {
+      return read(active, metadata)
+    } catch {
+      return active
+    }
+  }
+
   const telemetry = {
-    contextManager: adapter.contextManager,
+    contextManager,
     tracer: {
       startSpan(
         name: string,
@@ -71,7 +85,8 @@ export async function openTelemetry(warn: (line: string) => void): Promise<Traci
     const span = trace.getSpanContext(of)
     return span !== undefined && trace.isSpanContextValid(span)
   }
-  if (!tracer.startSpan('probe').isRecording())
+  // Not whether it records: a sampler may have dropped this one.
+  if (!trace.isSpanContextValid(tracer.startSpan('probe').spanContext()))
     warn(
       'telemetry: no SDK of OpenTelemetry is registered, so nothing is traced: NODE_OPTIONS="--import ./otel.mjs"',
     )
@@ -81,7 +96,13 @@ export async function openTelemetry(warn: (line: string) => void): Promise<Traci
       const provider = trace.getTracerProvider() as {
         getDelegate?: () => { forceFlush?: () => Promise<void> }
       }
-      await provider.getDelegate?.().forceFlush?.()
+      try {
+        await provider.getDelegate?.().forceFlush?.()
+      } catch (error) {
+        // Of several exporters, several.
+        const reasons = [error].flat().map(messageOf).join('; ')
+        warn(`telemetry: the last spans may not have been sent: ${reasons}`)
+      }
     },
   }
 }

@@ -16,6 +16,7 @@ export class TerminationLog {
   readonly #file: string | undefined
   readonly #onError: (message: string) => void
   #reason = ''
+  #isTold = false
 
   /** `file` undefined: that of Kubernetes, where there is one. A file that cannot be written is told once, to `onError`. */
   constructor(file: string | undefined, onError: (message: string) => void) {
@@ -51,6 +52,8 @@ export class TerminationLog {
     try {
       writeFileSync(this.#file, shorten(`${text}\n`))
     } catch (error) {
+      if (this.#isTold) return
+      this.#isTold = true
       this.#onError(`the reason of the end cannot be written: ${messageOf(error)}`)
     }
   }

@@ -1,7 +1,9 @@
 /**
  * Makes one ioredis client. Every client of the package comes from here, so all of them outlive an outage:
  * they reconnect for ever and never raise an unhandled 'error'. Commands wait meanwhile, and a command whose
- * answer was lost is sent again: *at least once*, so a command that is not idempotent may be applied twice.
+ * answer was lost is sent again: *at least once*, so a command that is not idempotent may be applied twice. Not so on a
+ * Cluster: ioredis sends a command 16 times at most, and rejects it then with "Too many Cluster redirections", whatever
+ * `maxRetriesPerRequest` says. A failover may take longer. That is `clusterdown` (redis-error.ts): try again.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
@@ -125,26 +127,24 @@ function create({ nodes, options }: Target, behaviour: Behaviour): Client {
  * drops packets. `socketTimeout` would find out as well, much later.
  */
 function cutSilentConnections(client: Client): void {
-  if (client instanceof Cluster) {
-    client.on('+node', (node: Redis) => cutSilentConnections(node))
-    return
-  }
-  client.on('connect', () => {
-    const { stream } = client
-    const before = stream.bytesRead
-    const cut = setTimeout(() => {
-      if (stream.bytesRead === before) stream.destroy(new Error(`no answer within ${HANDSHAKE_MS} ms`))
-    }, HANDSHAKE_MS)
-    cut.unref()
-    stream.once('close', () => clearTimeout(cut))
-  })
+  if (client instanceof Cluster) client.on('+node', cutSilentConnections)
+  else client.on('connect', () => cutIfSilent(client))
   // BullMQ makes the connection on which it waits for jobs by itself.
-  const duplicate = client.duplicate.bind(client)
-  client.duplicate = override => {
-    const twin = duplicate(override)
+  const duplicate = client.duplicate.bind(client) as (...override: unknown[]) => Client
+  client.duplicate = (...override: unknown[]) => {
+    const twin = duplicate(...override)
     cutSilentConnections(twin)
-    return twin
+    return twin as never
   }
+}
+
+function cutIfSilent({ stream }: Redis): void {
+  const before = stream.bytesRead
+  const cut = setTimeout(() => {
+    if (stream.bytesRead === before) stream.destroy(new Error(`no answer within ${HANDSHAKE_MS} ms`))
+  }, HANDSHAKE_MS)
+  cut.unref()
+  stream.once('close', () => clearTimeout(cut))
 }
 
 /**

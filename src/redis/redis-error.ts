@@ -19,6 +19,9 @@ const REFUSALS = [
 /** From a script, Redis 6 says first where in the script it happened. */
 const REFUSAL = new RegExp(String.raw`(?:^|[ -])(${REFUSALS.join('|')}) `)
 
+/** From a script, Redis 6 and 7.0 say NOPERM in other words. */
+const DENIED = /user executing the script can't (?:run|access|publish)/i
+
 /** `timeout`: it said nothing for too long. `connection`: it cannot be reached. */
 export type RedisErrorKind = Lowercase<(typeof REFUSALS)[number]> | 'timeout' | 'connection'
 
@@ -28,6 +31,9 @@ export function redisErrorKind(error: unknown): RedisErrorKind | undefined {
   const refused = REFUSAL.exec(message)?.[1]
   // Errors that BullMQ makes of the answers of its scripts have a number.
   if (refused !== undefined && typeof code !== 'number') return refused.toLowerCase() as RedisErrorKind
+  if (DENIED.test(message)) return 'noperm'
+  // ioredis tried every node that it knows, until it gave up: while the Cluster agrees on another primary.
+  if (message.startsWith('Too many Cluster redirections')) return 'clusterdown'
   if (/^Socket timeout|^no answer within|ETIMEDOUT/.test(message) || code === 'ETIMEDOUT') return 'timeout'
   if (/^Connection is closed|ECONN|EPIPE|EAI_AGAIN|ENOTFOUND/.test(`${message} ${code}`)) return 'connection'
   return undefined

@@ -150,6 +150,22 @@ it('tells a change and nothing else, is refused with one word, and tells it once
   await expect.poll(() => costs, WAIT).toEqual(['10', '0', '25', '0'])
 })
 
+it('tells once that it is idle: the pod may have the cost of a container before this one', async () => {
+  let looks = 0
+  const runs = {
+    [Symbol.iterator]() {
+      looks++
+      return [].values()
+    },
+  }
+  const onError = () => expect.unreachable()
+  using _ = new DeletionCost({ pod: pod(), runs, onError, every: 20 })
+  await expect.poll(() => costs, WAIT).toEqual(['0'])
+  const seen = looks
+  await expect.poll(() => looks, WAIT).toBeGreaterThan(seen + 3)
+  expect(costs).toEqual(['0'])
+})
+
 it('is no reason not to work outside of Kubernetes', async () => {
   await using redis = await startRedis()
   const args = ['--pod-deletion-cost', '--executors', '1']

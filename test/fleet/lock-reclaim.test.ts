@@ -51,7 +51,7 @@ beforeEach(async () => {
   const ended = worker.run()
   return async () => {
     await worker.pause(true)
-    await worker.leave()
+    await worker.leave(15_000)
     await ended
     await queue.close()
   }

@@ -3,7 +3,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL, fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ROOT_CONTEXT, context, propagation, trace } from '@opentelemetry/api'
+import { AlwaysOffSampler, NodeTracerProvider } from '@opentelemetry/sdk-trace-node'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { openTelemetry } from '../../src/observe/telemetry.ts'
 import { bench, KINDS, untilState } from '../helpers/fleet.ts'
 import { startRedis, type TestRedis } from '../helpers/redis.ts'
 import { Replica } from '../helpers/replica.ts'
@@ -108,4 +111,44 @@ it('says that no SDK is registered, and works on', async () => {
   expect(stderr).toContain('no SDK of OpenTelemetry is registered')
   expect(code).toBe(0)
   expect(await untilState(b.queue, id)).toMatchObject({ state: 'completed' })
+})
+
+describe('openTelemetry', () => {
+  afterEach(() => {
+    for (const api of [trace, context, propagation]) api.disable()
+  })
+
+  it('does not take a sampler that drops for an SDK that is missing', async () => {
+    new NodeTracerProvider({ sampler: new AlwaysOffSampler() }).register()
+    const told: string[] = []
+    await (await openTelemetry(line => told.push(line)))[Symbol.asyncDispose]()
+    expect(told).toEqual([])
+  })
+
+  it('ends also when its spans cannot be sent, and says why', async () => {
+    const refuses = (why: string) => ({
+      onStart() {},
+      onEnd() {},
+      forceFlush: () => Promise.reject(new Error(why)),
+      shutdown: async () => {},
+    })
+    const spanProcessors = [refuses('503 of the first'), refuses('503 of the second')]
+    new NodeTracerProvider({ spanProcessors }).register()
+    const told: string[] = []
+    await (await openTelemetry(line => told.push(line)))[Symbol.asyncDispose]()
+    expect(told).toEqual([
+      'telemetry: the last spans may not have been sent: 503 of the first; 503 of the second',
+    ])
+  })
+
+  it.each(['no json', '{"traceparent":', '[object Object]', 'null'])(
+    'begins a trace of its own where the producer left %s',
+    async metadata => {
+      new NodeTracerProvider().register()
+      await using tracing = await openTelemetry(() => expect.unreachable())
+      const { contextManager } = tracing.telemetry
+      const read = contextManager.fromMetadata(ROOT_CONTEXT, metadata)
+      expect(trace.getSpanContext(read as typeof ROOT_CONTEXT)).toBeUndefined()
+    },
+  )
 })

@@ -62,6 +62,14 @@ describe('TerminationLog', () => {
     expect(text).toBe(`x${'é'.repeat(2_047)}`)
   })
 
+  it('tells once that its file cannot be written', () => {
+    const told: string[] = []
+    const log = new TerminationLog(dir.path('none/there'), message => told.push(message))
+    log.write('first')
+    log.write('second')
+    expect(told).toEqual([expect.stringContaining('cannot be written: ENOENT')])
+  })
+
   it('has the stack of what was not meant to happen', () => {
     const log = new TerminationLog(dir.path('crash'), () => expect.unreachable())
     log.fail(new TypeError('boom'))
