@@ -1,9 +1,11 @@
 /** A worker is replaced while it runs a job. */
-import { Queue } from 'bullmq'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Queue, type RedisQueueBackend } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Config } from '../../src/config.ts'
 import { RawResult } from '../../src/fleet/fleet-job.ts'
+import type { FleetWorkerEvents } from '../../src/fleet/fleet-worker.ts'
 import { Measurements } from '../../src/fleet/measurements.ts'
 import { QueueWorkers } from '../../src/fleet/queue-workers.ts'
 import { Replies } from '../../src/fleet/replies.ts'
@@ -23,13 +25,9 @@ afterAll(() => redis.stop())
 
 const LOCK = 1_000
 
-it('keeps the lock and the result of what runs, leaves it its slot, and gives that back afterwards', async () => {
-  const queue = new Queue('q', { connection: client })
-  const running = new Map<string, (result: RawResult) => void>()
-  let most = 0
-  const errors: unknown[] = []
+function workersOf(process: FleetWorkerEvents['process'], errors: unknown[]): QueueWorkers {
   const onError = (_: string, error: unknown) => void errors.push(error)
-  const workers = new QueueWorkers({
+  return new QueueWorkers({
     replica: 'r',
     config: { lockDuration: LOCK, stalledInterval: LOCK / 2, maxStalledCount: 3 } as Config,
     events: new Events(),
@@ -40,19 +38,30 @@ it('keeps the lock and the result of what runs, leaves it its slot, and gives th
     telemetry: undefined,
     measurements: new Measurements(new Measured(client, 'bull'), () => undefined),
     handlers: {
-      process: job =>
-        new Promise(resolve => {
-          running.set(job.id, result => {
-            running.delete(job.id)
-            resolve(result)
-          })
-          most = Math.max(most, running.size)
-        }),
+      process,
       onSuperseded: ({ id }) => expect.unreachable(`${id} was superseded`),
       onDeferred: async () => undefined,
     },
     onError,
   })
+}
+
+it('keeps the lock and the result of what runs, leaves it its slot, and gives that back afterwards', async () => {
+  const queue = new Queue('q', { connection: client })
+  const running = new Map<string, (result: RawResult) => void>()
+  let most = 0
+  const errors: unknown[] = []
+  const workers = workersOf(
+    job =>
+      new Promise(resolve => {
+        running.set(job.id, result => {
+          running.delete(job.id)
+          resolve(result)
+        })
+        most = Math.max(most, running.size)
+      }),
+    errors,
+  )
   const add = async (count: number) =>
     (await queue.addBulk(Array.from({ length: count }, () => ({ name: 'x', data: {} })))).map(
       job => job.id as string,
@@ -96,6 +105,46 @@ it('keeps the lock and the result of what runs, leaves it its slot, and gives th
     others.map(() => 1),
   )
   expect(errors).toEqual([])
+  await workers.pause()
+  await workers.stop()
+  await queue.close()
+})
+
+it('keeps a worker that was replaced while it may yet get a job that it asked for, whose end it sees to', async () => {
+  const queue = new Queue('late', { connection: client })
+  const workers = workersOf(async () => new RawResult('"once"'), [])
+  await workers.open({ late: 1 }, { jobs: [] })
+  const [old] = workers.all
+  if (old === undefined) throw new Error('no worker')
+  const refusals: string[] = []
+  old.on('error', ({ message }) => refusals.push(message))
+  // Redis has given it the job, and the answer is on its way.
+  const { backend } = old as unknown as { backend: RedisQueueBackend }
+  const take = backend.moveToActive.bind(backend)
+  const answered = Promise.withResolvers<void>()
+  backend.moveToActive = async (...args) => {
+    const next = await take(...args)
+    await answered.promise
+    return next
+  }
+  const { id } = await queue.add('x', {})
+  workers.run(false)
+  await untilState(queue, id, 'active')
+  workers.recreate(old)
+  // Some looks whether it has finished.
+  await sleep(LOCK / 2)
+  await client.replicaof('127.0.0.1', 1)
+  answered.resolve()
+  await expect.poll(() => refusals.length, { timeout: 10_000 }).toBeGreaterThan(2)
+  expect(refusals[0]).toContain('READONLY')
+  await client.replicaof('NO', 'ONE')
+  expect(await untilState(queue, id)).toMatchObject({
+    state: 'completed',
+    returnvalue: 'once',
+    attemptsStarted: 1,
+    stalledCounter: 0,
+  })
+  await expect.poll(() => old.closing !== undefined, { timeout: 10_000 }).toBe(true)
   await workers.pause()
   await workers.stop()
   await queue.close()

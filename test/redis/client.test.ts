@@ -1,8 +1,10 @@
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
-import { type Client, reconnectDelay } from '../../src/redis/client.ts'
-import { startRedis } from '../helpers/redis.ts'
+import type { Redis } from 'ioredis'
+import { describe, expect, it, vi } from 'vitest'
+import { type Client, openClient, reconnectDelay } from '../../src/redis/client.ts'
+import { freePort, startRedis } from '../helpers/redis.ts'
+import type { Target } from '../../src/redis/target.ts'
 import { open } from './open.ts'
 
 /** Not events.once(): that one fails on the 'error' which tells why. */
@@ -89,6 +91,33 @@ describe('a client', () => {
     expect(client.options).toMatchObject({ maxRetriesPerRequest: null, connectionName: 'runner:worker' })
     expect(await client.bzpopmin('none', 0.3)).toBe(null)
     await handle.close()
+  })
+})
+
+/** Nobody answers there. */
+const nodes = async () => [{ host: '127.0.0.1', port: await freePort() }]
+
+describe('a connection that never answers', () => {
+  it.each([
+    ['of a Cluster', (client: Client) => client],
+    ['of the client that BullMQ makes of it to wait for jobs', (client: Client) => (client as Redis).duplicate()],
+  ])('%s is cut after 5 s', async (_whose, pick) => {
+    const client = openClient({ nodes: await nodes(), options: {} } as Target, { role: 'worker' })
+    const picked = pick(client)
+    picked.on('error', () => undefined)
+    vi.useFakeTimers()
+    const destroy = vi.fn<(error: Error) => void>()
+    const stream = Object.assign(new EventEmitter(), { bytesRead: 0, destroy })
+    const node = Object.assign(new EventEmitter(), { stream, duplicate: () => node })
+    picked.emit('+node', node)
+    node.emit('connect')
+    vi.advanceTimersByTime(4_900)
+    expect(destroy).not.toHaveBeenCalled()
+    vi.advanceTimersByTime(200)
+    expect(destroy.mock.calls).toEqual([[new Error('no answer within 5000 ms')]])
+    vi.useRealTimers()
+    picked.disconnect()
+    client.disconnect()
   })
 })
 
