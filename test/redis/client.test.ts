@@ -100,7 +100,10 @@ const nodes = async () => [{ host: '127.0.0.1', port: await freePort() }]
 describe('a connection that never answers', () => {
   it.each([
     ['of a Cluster', (client: Client) => client],
-    ['of the client that BullMQ makes of it to wait for jobs', (client: Client) => (client as Redis).duplicate()],
+    [
+      'of the client that BullMQ makes of it to wait for jobs',
+      (client: Client) => (client as Redis).duplicate(),
+    ],
   ])('%s is cut after 5 s', async (_whose, pick) => {
     const client = openClient({ nodes: await nodes(), options: {} } as Target, { role: 'worker' })
     const picked = pick(client)
