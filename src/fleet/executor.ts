@@ -6,6 +6,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { JobFile, Manifest } from '../job/manifest.ts'
+import type { PartProgress } from '../job/part.ts'
 import { BootWatch } from './boot-watch.ts'
 import type { ExecutorExit, ExecutorInit, OpenPort, Port, PortExit } from './port.ts'
 import {
@@ -31,6 +32,8 @@ export interface ExecutorEvents {
   onReady(executor: Executor, manifest: Manifest): void
   onProgress(run: Run, json: string): void
   onLog(run: Run, row: string): void
+  /** Of a migration: for metrics. */
+  onMigrated(run: Run, progress: PartProgress): void
   /** A pino line for the process log. */
   onLine: (line: string) => void
   /** Answers a call of a handler. What it resolves to is sent back as JSON; what it rejects with, too. */
@@ -168,6 +171,8 @@ export class Executor {
     // Also of a run that is settled already: until it is over it counts as held, and the executor as busy.
     if (kind === FROM.done) this.#settle(run, { kind: 'done', result: body === '' ? undefined : body })
     else if (kind === FROM.failed) this.#settle(run, { kind: 'failed', failure: JSON.parse(body) as Failure })
+    // What is committed is, whatever became of the run.
+    else if (kind === FROM.migrated) this.#events.onMigrated(run, JSON.parse(body) as PartProgress)
     else if (run.settled) return
     else if (kind === FROM.progress) this.#events.onProgress(run, body)
     else if (kind === FROM.log) this.#events.onLog(run, body)

@@ -27,7 +27,7 @@ export interface PoolOptions {
 
 export interface PoolEvents extends Pick<
   ExecutorEvents,
-  'onProgress' | 'onLog' | 'onLine' | 'onCall' | 'isGlanceDue'
+  'onProgress' | 'onLog' | 'onMigrated' | 'onLine' | 'onCall' | 'isGlanceDue'
 > {
   onStart(run: Run): void
   /** So many executors do not end: they are inside native code. */
@@ -189,6 +189,7 @@ export class Pool {
     return new Executor(++this.#lastId, placement === 'solo-process' ? openProcess : open, init, {
       onProgress: this.#events.onProgress,
       onLog: this.#events.onLog,
+      onMigrated: this.#events.onMigrated,
       onLine: this.#events.onLine,
       onCall: this.#events.onCall,
       isGlanceDue: this.#events.isGlanceDue,

@@ -28,6 +28,8 @@ export const FROM = {
   progress: 'P',
   /** head: seq, body: one line for the job's log */
   log: 'L',
+  /** head: seq, body: PartProgress. Of a migration. */
+  migrated: 'G',
   /** head: [call, seq, method, trace?], body: JSON array of arguments */
   call: 'C',
   /** body: the JobFile that is imported next */

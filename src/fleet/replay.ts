@@ -57,6 +57,7 @@ export async function replay(options: ReplayOptions): Promise<Outcome> {
       onStart: () => undefined,
       onProgress: (_run, text) => writes.add('progress', [JSON.parse(text)]),
       onLog: (_run, row) => writes.add('log', [row]),
+      onMigrated: () => undefined,
       onLine: options.onLine,
       onCall: (run, method, args) => writes.call(run, fence, method, args),
       isGlanceDue: () => false,

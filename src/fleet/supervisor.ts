@@ -97,6 +97,7 @@ export class Supervisor {
         onStart: run => this.#onStart(run),
         onProgress: (run, json) => this.#write(run, this.#fence.progress(run.hold, json)),
         onLog: (run, row) => this.#log(run, row),
+        onMigrated: ({ job }, told) => events.emit('migration.progressed', { job: job.name, ...told }),
         onLine: options.onLine,
         onCall: (run, method, args, trace) => within(telemetry, trace, () => this.#onCall(run, method, args)),
         isGlanceDue: () => replies.areDue,

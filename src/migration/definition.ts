@@ -1,7 +1,7 @@
 /** `migration()`: what a file in `scripts/` exports to be run over many rows, exactly once each. */
 import { z } from 'zod'
 import { MIGRATION, job, type JobDefinition } from '../job/define.ts'
-import { PART_OPTIONS } from '../job/part.ts'
+import { PART_OPTIONS, type PartContext } from '../job/part.ts'
 import type { JobContext } from '../job/context.ts'
 import type { Duration } from '../units.ts'
 import type { Bridge } from './bridge.ts'
@@ -141,7 +141,7 @@ export function migration<Of extends object = Row, Schema extends z.ZodType = z.
     ...PART_OPTIONS,
     run: async ctx => {
       const { runPart } = await import('./part.ts')
-      return runPart(definition[MIGRATION] as MigrationFile, ctx)
+      return runPart(definition[MIGRATION] as MigrationFile, ctx as PartContext)
     },
   })
   // The loader adds name and path of the file.

@@ -2,7 +2,7 @@
 import { messageOf } from '../errors.ts'
 import type { JobContext } from '../job/context.ts'
 import { Snooze } from '../job/outcome.ts'
-import { partId, partOf, partPayload, type Part } from '../job/part.ts'
+import { partId, partOf, partPayload, type Part, type PartContext } from '../job/part.ts'
 import { bridged } from './bridge.ts'
 import { withArgs, type Migration, type MigrationFile } from './definition.ts'
 import { announce } from './announcement.ts'
@@ -21,7 +21,7 @@ const YIELD = 1
 /** Of a run that has to wait: for what its throttle says, or for another one. Milliseconds. */
 const HOLD = 1_000
 
-export async function runPart(inFile: MigrationFile, ctx: JobContext): Promise<unknown> {
+export async function runPart(inFile: MigrationFile, ctx: PartContext): Promise<unknown> {
   const plain = await ledgerOf(inFile.database)
   const ledger = inFile.orm === undefined ? plain : { ...plain, db: bridged(plain.db, inFile.orm) }
   const part = partOf(ctx.args)
@@ -100,7 +100,7 @@ async function slice(
   ledger: Ledger,
   run: MigrationRun,
   shard: number,
-  ctx: JobContext,
+  ctx: PartContext,
 ): Promise<void> {
   if (run.state !== 'running') return
   if (!(await goesOnWith(migration, ledger, run, ctx))) return endIfOver(migration, ledger, run, ctx)

@@ -6,7 +6,7 @@
  *   boundary of the next rows -> [ fence and cursor -> the rows -> the author's code ] -> next size
  */
 import { RunnerError, messageOf } from '../errors.ts'
-import type { JobContext } from '../job/context.ts'
+import type { PartContext } from '../job/part.ts'
 import { milliseconds } from '../units.ts'
 import { afterBatch, halved } from './batch-size.ts'
 import type { Transaction } from './database.ts'
@@ -16,6 +16,7 @@ import type { Claim, Told } from './shard-ledger.ts'
 import type { Batch } from './source.ts'
 import { holdOf } from './throttle.ts'
 import { Lookahead } from './lookahead.ts'
+import { RowCount } from './row-count.ts'
 import { workOn, workOutside, type Work } from './work.ts'
 
 const SLICE = milliseconds('20s')
@@ -34,26 +35,34 @@ export type SliceEnd = 'done' | 'again' | 'held' | 'stop'
 
 export interface SliceOptions extends Work {
   ledger: Ledger
-  ctx: JobContext
+  ctx: PartContext
 }
 
 export async function runSlice(options: SliceOptions): Promise<SliceEnd> {
-  const { ledger, run, shard, ctx, migration } = options
-  if ((await holdOf(ledger, migration.throttle ?? [], run)) !== undefined) return 'held'
+  const { ledger, run, shard, ctx } = options
+  if (await isHeld(options)) return 'held'
   const claim = await ledger.shards.claim(run, shard, `${ctx.id}#${ctx.fence}`)
   if (claim === undefined) return 'done'
   const slice = new Slice(options, claim)
   try {
     return await slice.run()
   } finally {
+    slice.count.tell()
     // Not when this process ends before: then the owner is left, and says so.
     await ledger.shards.release(claim, slice.spent)
   }
 }
 
+async function isHeld({ ledger, run, ctx, migration }: SliceOptions): Promise<boolean> {
+  const hold = await holdOf(ledger, migration.throttle ?? [], run)
+  if (hold?.kind !== undefined) ctx.progressed({ rows: 0, held: hold.kind })
+  return hold !== undefined
+}
+
 class Slice {
   /** Milliseconds of committed transactions. */
   spent = 0
+  readonly count: RowCount
   readonly #options: SliceOptions
   readonly #claim: Claim
   readonly #lookahead: Lookahead
@@ -65,6 +74,7 @@ class Slice {
   constructor(options: SliceOptions, claim: Claim) {
     this.#options = options
     this.#claim = claim
+    this.count = new RowCount(options.ctx)
     this.#lookahead = new Lookahead(options.migration.source, options.ledger.db)
   }
 
@@ -76,7 +86,7 @@ class Slice {
     do {
       await ctx.breathe()
       if (performance.now() - looked > LOOK_EVERY) {
-        if ((await holdOf(ledger, migration.throttle ?? [], this.#options.run)) !== undefined) return 'held'
+        if (await isHeld(this.#options)) return 'held'
         looked = performance.now()
       }
       const range = { after: claim.cursor, until: claim.until }
@@ -118,6 +128,7 @@ class Slice {
       await workOn(this.#options, portion, { tx, db, failures })
       if (!(await shards.isWhole(tx, claim, batch.last)))
         throw new Error('the database ended the transaction of the batch, and the code went on after that')
+      return portion.rows.length
     }
     return this.#transact(batch, { after })
   }
@@ -140,7 +151,7 @@ class Slice {
       const { batchMax } = await shards.advance(tx, claim, batch.last, portion.rows.length)
       this.#batchMax = batchMax
     })
-    this.#moved(batch, performance.now() - started)
+    this.#moved(batch, performance.now() - started, portion.rows.length)
   }
 
   /** The row that does it is alone: it is recorded, and the cursor moves past it. */
@@ -149,21 +160,25 @@ class Slice {
     return this.#transact(batch, { before: tx => ledger.failures.add(tx, run, batch.last, error) })
   }
 
-  /** Moves the cursor past the batch, with what is written before that and after it. */
+  /** Moves the cursor past the batch, with what is written before that and after it, which says how many rows there were. */
   async #transact(
     batch: Batch,
-    { before, after }: Partial<Record<'before' | 'after', (tx: Transaction) => Promise<void>>>,
+    {
+      before,
+      after,
+    }: { before?: (tx: Transaction) => Promise<void>; after?: (tx: Transaction) => Promise<number> },
   ): Promise<void> {
     let started = 0
+    let { rows } = batch
     await this.#options.ledger.db.transaction(async tx => {
       // Not before: to wait for its turn says nothing of how many rows are right.
       started = performance.now()
       await before?.(tx)
       await this.#advance(tx, batch)
       this.#lookahead.begin({ after: batch.last, until: this.#claim.until }, batch.rows)
-      await after?.(tx)
+      if (after !== undefined) rows = await after(tx)
     })
-    this.#moved(batch, performance.now() - started)
+    this.#moved(batch, performance.now() - started, rows)
   }
 
   async #advance(tx: Transaction, { last, rows }: Batch): Promise<void> {
@@ -180,8 +195,10 @@ class Slice {
     throw new RolledBack(undefined)
   }
 
-  #moved({ last, rows }: Batch, ms: number): void {
+  /** `done`: rows that there were, which may not be as many as were looked for. */
+  #moved({ last, rows }: Batch, ms: number, done: number): void {
     const claim = this.#claim
+    this.count.add(done)
     this.spent += ms
     claim.cursor = last
     claim.crashes = 0

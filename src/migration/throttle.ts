@@ -4,6 +4,7 @@
  * batches, so that nothing is locked while it lasts. After gh-ost: its throttle-query and throttle-http mean the same.
  */
 import { RunnerError, messageOf } from '../errors.ts'
+import type { HoldKind } from '../job/part.ts'
 import { formatMilliseconds, milliseconds, type Duration } from '../units.ts'
 import type { Database } from './database.ts'
 import type { Ledger } from './ledger.ts'
@@ -15,6 +16,8 @@ const PATIENCE = 5_000
 export interface ThrottleSignal {
   /** Of its reason: 'replica lag'. */
   readonly name: string
+  /** As metrics count it. Default 'other'. */
+  readonly kind?: HoldKind
   /** Why the run has to wait; undefined: it has not. `maxLag` in milliseconds, of `migrations set`. */
   look(db: Database, maxLag: number | null): Promise<string | undefined>
 }
@@ -24,6 +27,7 @@ export function maxLag(most: Duration): ThrottleSignal {
   const own = milliseconds(most)
   return {
     name: 'replica lag',
+    kind: 'replica_lag',
     async look(db, given) {
       if (db.dialect.name !== 'postgres')
         throw new RunnerError('CONFIG_INVALID', 'maxLag() is for PostgreSQL', {
@@ -44,6 +48,7 @@ export function maxLag(most: Duration): ThrottleSignal {
 export function query(sql: string): ThrottleSignal {
   return {
     name: 'query',
+    kind: 'query',
     async look(db) {
       const [row] = await db.query(sql)
       const [value] = row === undefined ? [] : Object.values(row)
@@ -63,6 +68,7 @@ export function http(url: string): ThrottleSignal {
   return {
     // Without what may be a secret: it is shown with the run.
     name: `${origin}${pathname}`,
+    kind: 'http',
     async look() {
       const signal = AbortSignal.timeout(PATIENCE)
       const { status, body } = await fetch(`${origin}${pathname}${search}`, {
@@ -75,31 +81,35 @@ export function http(url: string): ThrottleSignal {
   }
 }
 
+export interface Hold {
+  reason: string
+  /** Undefined: it is what another slice saw. */
+  kind: HoldKind | undefined
+}
+
 /** Why the run has to wait now; undefined: it has not. */
 export async function holdOf(
   { db, runs }: Ledger,
   signals: readonly ThrottleSignal[],
   run: string,
-): Promise<string | undefined> {
+): Promise<Hold | undefined> {
   if (signals.length === 0) return undefined
   const isOurs = await runs.takeLook(run, EVERY)
   const { held, maxLag: most } = await runs.get(run)
-  if (!isOurs) return held ?? undefined
-  const reasons = await Promise.all(signals.map(signal => reasonOf(signal, db, most)))
-  const reason = reasons.find(one => one !== undefined)
-  if ((held ?? undefined) !== reason) await runs.hold(run, reason ?? null)
-  return reason
+  if (!isOurs) return held === null ? undefined : { reason: held, kind: undefined }
+  const holds = await Promise.all(signals.map(signal => seen(signal, db, most)))
+  const hold = holds.find(one => one !== undefined)
+  const reason = hold?.reason ?? null
+  if (held !== reason) await runs.hold(run, reason)
+  return hold
 }
 
-async function reasonOf(
-  signal: ThrottleSignal,
-  db: Database,
-  most: number | null,
-): Promise<string | undefined> {
+async function seen(signal: ThrottleSignal, db: Database, most: number | null): Promise<Hold | undefined> {
+  const { name, kind = 'other' } = signal
   try {
     const reason = await signal.look(db, most)
-    return reason === undefined ? undefined : `${signal.name} ${reason}`
+    return reason === undefined ? undefined : { reason: `${name} ${reason}`, kind }
   } catch (error) {
-    return `${signal.name} cannot be told: ${messageOf(error)}`
+    return { reason: `${name} cannot be told: ${messageOf(error)}`, kind }
   }
 }

@@ -1,16 +1,16 @@
 /** A migration from beginning to end in one process, without Redis: its parts one after the other, as they are rung. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
-import type { JobContext, JobLog } from '../job/context.ts'
+import type { JobLog } from '../job/context.ts'
 import { Snooze } from '../job/outcome.ts'
-import { partId, partPayload, type Part } from '../job/part.ts'
+import { partId, partPayload, type Part, type PartContext } from '../job/part.ts'
 import type { Ledger } from './ledger.ts'
 import { isOver, type MigrationRun } from './ledger-run.ts'
 
 /** Milliseconds between two looks at a run that has to wait. */
 const PAUSE = 100
 
-export type RunPart = (ctx: JobContext) => unknown
+export type RunPart = (ctx: PartContext) => unknown
 
 /** What is still to be done of a run, whoever did the rest. */
 async function left({ shards }: Ledger, { id: run, state }: MigrationRun): Promise<Part[]> {
@@ -38,7 +38,7 @@ export async function finishRun(
     if (parts.length === 0) await ledger.runs.beginVerifying(run)
     for (const part of parts) {
       const id = partId(part)
-      const ctx: Partial<JobContext> = {
+      const ctx: Partial<PartContext> = {
         args: partPayload(part),
         id,
         name,
@@ -48,10 +48,11 @@ export async function finishRun(
         signal,
         log,
         breathe: async () => {},
+        progressed: () => {},
         enqueue: async (_name, _args, options) => options?.id ?? '',
       }
       try {
-        await runPart(ctx as JobContext)
+        await runPart(ctx as PartContext)
       } catch (error) {
         if (!(error instanceof Snooze)) throw error
         if ((await ledger.runs.get(run)).held !== null) await sleep(PAUSE)

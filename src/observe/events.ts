@@ -100,10 +100,20 @@ export interface FleetEvents {
   'locks.renewed': [{ queue: string; delay: number; roundTrip: number | undefined }]
   /** The event loop of an executor has turned again, after so many milliseconds. */
   'executor.turned': [number]
+  /**
+   * A slice of a migration has committed so many rows since it last told, `batch` of them in the last of its
+   * transactions; or it has looked, and has to wait.
+   */
+  'migration.progressed': [{ job: string; rows: number; batch?: number; held?: HoldReason }]
 }
 
 /** Those of which a log has no line. */
-export type SilentEvent = 'run.started' | 'run.ended' | 'locks.renewed' | 'executor.turned'
+export type SilentEvent =
+  | 'run.started'
+  | 'run.ended'
+  | 'locks.renewed'
+  | 'executor.turned'
+  | 'migration.progressed'
 
 /**
  * Why an executor ended. By itself: an uncaught error, process.exit, out of memory, a signal from outside, or a failure
@@ -124,5 +134,10 @@ export const END_CAUSES = [
 ] as const
 
 export type ExecutorEndCause = (typeof END_CAUSES)[number]
+
+/** What makes a migration wait: a signal of its throttle, by its kind; `other` is one of the author's own. */
+export const HOLD_REASONS = ['replica_lag', 'query', 'http', 'other'] as const
+
+type HoldReason = (typeof HOLD_REASONS)[number]
 
 export class Events extends EventEmitter<FleetEvents> {}

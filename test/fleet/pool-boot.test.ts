@@ -27,6 +27,7 @@ function pool(dir: Project, open: PoolOptions['open']) {
     {
       onProgress: quiet,
       onLog: quiet,
+      onMigrated: quiet,
       onLine: quiet,
       onCall: () => Promise.reject(new Error('no job runs here')),
       onStart: quiet,

@@ -98,6 +98,22 @@ it('is free again once a run is over that had been dropped', () => {
   expect(executor.started).toEqual([1, 2])
 })
 
+it('counts what a migration committed also when its run had been dropped, and logs no line of that', () => {
+  const told: unknown[] = []
+  const { pool, executors } = poolOfOne({
+    onMigrated: ({ job }, progress) => told.push([job.id, progress]),
+    onLog: (_run, row) => told.push(row),
+  })
+  const dropped = runOf(1, 'shared')
+  pool.dispatch(dropped)
+  const executor = executors.at(-1) as Played
+  executor.say(FROM.ready, undefined, MANIFEST)
+  dropped.settle(DROPPED)
+  executor.say(FROM.migrated, 1, '{"rows":7,"batch":7}')
+  executor.say(FROM.log, 1, 'a line')
+  expect(told).toEqual([['1', { rows: 7, batch: 7 }]])
+})
+
 it('settles the runs of an executor that does not end, gives its place to another, and counts it until it is gone', async () => {
   const abandoned = Promise.withResolvers<number>()
   const { pool, executors } = poolOfOne({ ends: false, onAbandoned: (_, count) => abandoned.resolve(count) })

@@ -21,6 +21,7 @@ export async function fullExposition(): Promise<Exposition> {
   events.emit('run.started', { queue: 'mail', job: 'send', wait: 1 })
   events.emit('locks.renewed', { queue: 'mail', delay: 1, roundTrip: 1 })
   events.emit('executor.turned', 100)
+  events.emit('migration.progressed', { job: 'fill', rows: 1, batch: 1 })
   events.emit('verdict.changed', { verdict: 'wedged', was: 'starting', why: '' })
   for (const cause of END_CAUSES)
     events.emit('executor.ended', { executor: 1, cause, reason: '', handedBack: 0 })
@@ -70,7 +71,7 @@ function read(text: string): Exposition {
 /** Labels that Prometheus adds to what it reads. */
 const TARGET = ['instance', 'job', 'namespace']
 /** Labels whose values are ours, not a user's. */
-const CLOSED = ['outcome', 'state', 'cause', 'kind', 'verdict']
+const CLOSED = ['outcome', 'state', 'cause', 'kind', 'verdict', 'reason']
 
 /** What this PromQL asks for that nobody tells: in words, empty when all is well. */
 export function unknownIn(promql: string, all: Exposition): string[] {

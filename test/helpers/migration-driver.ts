@@ -5,6 +5,7 @@ import type { z } from 'zod'
 import type { JobContext } from '../../src/job/context.ts'
 import { MIGRATION } from '../../src/job/define.ts'
 import { setExecutorSettings } from '../../src/job/executor-settings.ts'
+import type { PartContext, PartProgress } from '../../src/job/part.ts'
 import type { Queryable } from '../../src/migration/database.ts'
 import { migration, type MigrationOptions } from '../../src/migration/definition.ts'
 import { openLedger, type Ledger } from '../../src/migration/ledger.ts'
@@ -16,6 +17,8 @@ let databases = 0
 export class MigrationDriver {
   readonly ledger: Ledger
   readonly queued = new Map<string, unknown>()
+  /** What the replica was told, in order. */
+  readonly told: PartProgress[] = []
   /** What becomes of a part that is rung for. Default: it is queued. */
   bell: (() => Promise<never>) | undefined
   readonly #definition: ReturnType<typeof migration>
@@ -75,7 +78,7 @@ export class MigrationDriver {
   }
 
   async perform(id: string, args: unknown, signal = new AbortController().signal): Promise<unknown> {
-    const ctx: Partial<JobContext> = {
+    const ctx: Partial<PartContext> = {
       args,
       id,
       name: 'fill',
@@ -87,6 +90,7 @@ export class MigrationDriver {
         await nextTurn()
         signal.throwIfAborted()
       },
+      progressed: progress => void this.told.push(progress),
       enqueue: async (_name, payload, options) => {
         await this.bell?.()
         const part = options?.id as string
@@ -108,6 +112,11 @@ export class MigrationDriver {
     const { run } = await this.enqueue(args)
     await this.drain()
     return this.ledger.runs.get(run)
+  }
+
+  /** Rows that the replica was told of. */
+  get rowsTold(): number {
+    return this.told.reduce((sum, { rows }) => sum + rows, 0)
   }
 
   async rows(run: string): Promise<number> {

@@ -27,6 +27,7 @@ describeDatabases(
       expect(new Set(keys).size).toBe(ROWS)
       expect(keys).toContain(`${run.id}:42`)
       expect(await driver.rows(run.id)).toBe(ROWS)
+      expect(driver.rowsTold).toBe(ROWS)
       const outputs = (await driver.ledger.failures.outputs(run.id)) as number[]
       expect(outputs.reduce((sum, rows) => sum + rows, 0)).toBe(ROWS)
     })

@@ -80,6 +80,7 @@ describeDatabases(kind => {
     await driver.drain()
     expect(await touches(server.db)).toEqual({ 1: ROWS })
     expect(await driver.rows(run)).toBe(ROWS)
+    expect(driver.rowsTold).toBe(ROWS)
   })
 
   // SQLite has one writer: the next one waits for that, and tries again.
@@ -104,6 +105,7 @@ describeDatabases(kind => {
       expect(await driver.ledger.runs.get(run)).toMatchObject({ state: 'succeeded' })
       expect(await touches(server.db)).toEqual({ 1: ROWS })
       expect(await driver.rows(run)).toBe(ROWS)
+      expect(driver.rowsTold).toBe(ROWS)
     })
 
   it('steps over the row that slices died of, when it is alone, and writes all others once', async () => {
@@ -128,6 +130,7 @@ describeDatabases(kind => {
     await driver.drain()
     expect(await touches(server.db)).toEqual({ 1: ROWS })
     expect(await driver.rows(run)).toBe(ROWS)
+    expect(driver.rowsTold).toBe(ROWS)
     expect(await driver.ledger.failures.count(run)).toBe(0)
   })
 })

@@ -68,6 +68,7 @@ describeDatabases(kind => {
     // It was let go of, and stands where the first batch ended.
     expect(await working.shard()).toMatchObject({ cursor: ['300'], rows: 100, held: false })
     expect(await touches(server.db)).toEqual({ 0: ROWS - 100, 1: 100 })
+    expect(working.driver.told).toEqual([{ rows: 100, batch: 100 }])
     await expectOnce(working)
   })
 

@@ -115,6 +115,7 @@ describeDatabases(kind => {
     expect(run.state).toBe('succeeded')
     expect(await touches(server.db)).toEqual({ 1: ROWS })
     expect(await driver.rows(run.id)).toBe(ROWS)
+    expect(driver.rowsTold).toBe(ROWS)
     expect(asked.slice(0, 3)).toEqual([null, '100', '250'])
   })
 
@@ -164,6 +165,7 @@ describeDatabases(kind => {
     const run = await driver.run({ least: 2_400 })
     expect(await touches(server.db)).toEqual({ 0: 800, 1: 200 })
     expect(await driver.rows(run.id)).toBe(200)
+    expect(driver.told).toEqual([{ rows: 200, batch: 200 }])
   })
 
   it('fails when it cannot be planned', async () => {

@@ -44,14 +44,24 @@ describeDatabases(
       await slice()
       expect(await run()).toMatchObject({ state: 'running', held: 'query says backup' })
       expect(await touches(server.db)).toEqual({ 0: ROWS })
+      expect(driver.told).toEqual([{ rows: 0, held: 'query' }])
       await server.db.query('delete from busy')
       // Within the second nobody looks again: what was seen counts for all.
       await slice()
       expect(await run()).toMatchObject({ held: 'query says backup' })
+      expect(driver.told).toHaveLength(1)
       await looked()
       await driver.drain()
       expect(await run()).toMatchObject({ state: 'succeeded', held: null })
       expect(await touches(server.db)).toEqual({ 1: ROWS })
+      expect(driver.rowsTold).toBe(ROWS)
+    })
+
+    it('a signal of the author is told as other, and what it says only the ledger has', async () => {
+      const { driver, slice, run } = await planned([{ name: 'moon', look: async () => 'is full' }])
+      await slice()
+      expect(await run()).toMatchObject({ held: 'moon is full' })
+      expect(driver.told).toEqual([{ rows: 0, held: 'other' }])
     })
 
     it.each([

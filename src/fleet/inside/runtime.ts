@@ -17,6 +17,7 @@ import { FROM, TO, readRecord, record, type AbortCause, type CallError, type Sta
 import { Context } from './context.ts'
 import { runExecutable } from './executable.ts'
 import { failureOf } from './failure.ts'
+import { MigrationContext } from './migration-context.ts'
 import { currentRun, Run } from './run.ts'
 import { SandboxJob } from './sandbox-job.ts'
 import { Traces } from './trace.ts'
@@ -116,9 +117,9 @@ export class Runtime {
     }
     const isMigration = loaded.entry.kind === 'migration'
     const isPart = isMigration && partOf(run.data) !== undefined
-    const checked = loaded.schema === undefined || isPart ? run.data : await this.#argsOf(run, loaded.schema)
+    const args = loaded.schema === undefined || isPart ? run.data : await this.#argsOf(run, loaded.schema)
     // A migration keeps the input of its schema, and applies that in each of its slices.
-    const args = isMigration ? run.data : checked
+    if (isMigration) return handler(new MigrationContext(run, run.data, this.#voice))
     if (loaded.entry.kind !== 'function') return handler(new Context(run, args, this.#voice))
     const job = new SandboxJob(run, args, this.#voice)
     return handler(job, job.token, job.signal)

@@ -3,6 +3,7 @@ import { RunnerError, messageOf } from '../../errors.ts'
 import type { EnqueueOptions, JobLog } from '../../job/context.ts'
 import type { AddedFlow, Child, Flow } from '../../job/flow.ts'
 import type { CheckedFlow } from '../../job/flow-check.ts'
+import type { PartProgress } from '../../job/part.ts'
 import { FROM, record, type CallError, type CallHead, type ChildText } from '../protocol.ts'
 import { openLog, type LogOptions } from './log.ts'
 import type { Run } from './run.ts'
@@ -74,6 +75,10 @@ export class Voice {
     clearInterval(held.timer)
     this.#held.delete(run)
     if (held.fresh) this.#sendProgress(run, held.json)
+  }
+
+  migrated(run: Run, progress: PartProgress): void {
+    this.#send(record(FROM.migrated, run.seq, JSON.stringify(progress)))
   }
 
   logOf(run: Run): JobLog {

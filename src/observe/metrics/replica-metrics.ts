@@ -11,6 +11,7 @@ import { healthMetrics } from './health-metrics.ts'
 import { jobMetrics } from './job-metrics.ts'
 import { JobSeries } from './job-series.ts'
 import { lockMetrics } from './lock-metrics.ts'
+import { migrationMetrics } from './migration-metrics.ts'
 import { processMetrics } from './process-metrics.ts'
 import { redisMetrics } from './redis-metrics.ts'
 import type { ReplicaView } from './replica-view.ts'
@@ -18,10 +19,12 @@ import type { ReplicaView } from './replica-view.ts'
 /** Listens from now on. */
 export function replicaMetrics(events: Events, view: ReplicaView): Registry {
   const registry = new Registry()
-  const series = new JobSeries(registry, name => view.isHandler(name))
+  const isHandler = (name: string) => view.isHandler(name)
+  const series = new JobSeries(registry, isHandler)
   jobMetrics(series, events)
   blockMetrics(registry, series, events, view)
   executorMetrics(registry, events, view)
+  migrationMetrics(registry, events, isHandler)
   lockMetrics(registry, events, view)
   redisMetrics(registry, events)
   healthMetrics(registry, events, view)

@@ -34,8 +34,8 @@ afterEach(async () => {
 const env = { DATABASE_URL: 'sqlite:app.db' }
 const cli = (...args: string[]) =>
   runner([...args, '--redis', redis.url, '--jobs', README_JOBS], { cwd: dir.dir, env })
-const replica = () =>
-  Replica.start({ redis, jobs: README_JOBS, cwd: dir.dir, env, args: ['--executors', '1'] })
+const replica = (...args: string[]) =>
+  Replica.start({ redis, jobs: README_JOBS, cwd: dir.dir, env, args: ['--executors', '1', ...args] })
 const json = async <Of>(...args: string[]) => JSON.parse((await cli(...args, '--json')).stdout) as Of
 
 /** All that is in the database, as one text. */
@@ -61,11 +61,16 @@ it('is begun, watched, waited for, and done once', async () => {
   expect((await cli('enqueue', 'fill-domain')).stdout).toBe(
     `run ${run} is planning already: nothing was added\n`,
   )
-  await using _replica = await replica()
+  await using working = await replica('--http', '127.0.0.1:0')
   expect(await cli('migrations', 'wait', 'fill-domain')).toMatchObject({
     code: 0,
     stdout: `run ${run} succeeded\n`,
   })
+  const { url } = await working.event('http.listening')
+  const metrics = await (await fetch(`${String(url)}/metrics`)).text()
+  expect(metrics).toContain(`\nrunner_migration_rows_total{name="fill-domain"} ${ROWS}\n`)
+  expect(metrics).toMatch(/^runner_migration_batch_rows\{name="fill-domain"\} [1-9]\d*$/m)
+  expect(metrics).toContain('\nrunner_migration_holds_total{name="fill-domain",reason="query"} 0\n')
 
   const status = await json<RunProgress>('migrations', 'status', run)
   expect(status).toMatchObject({

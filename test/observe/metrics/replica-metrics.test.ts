@@ -97,6 +97,7 @@ describe('jobs', () => {
       events.emit('job.blocked', { ...ref, executor: 1, ms: 1_000, where: job })
       events.emit('job.unblocked', { ...ref, executor: 1, ms: 1_000 })
       events.emit('worker.error', { queue: 'mail', message: job })
+      events.emit('migration.progressed', { job, rows: 1, batch: 1, held: 'query' })
     }
     tell('no-such-job')
     const before = (await registry.metrics()).split('\n').length
@@ -157,6 +158,36 @@ describe('blocks', () => {
     end(1)
     expect(await counted()).toEqual([undefined, undefined])
     expect((await counted('_other', '_other'))[0]).toBe(1)
+  })
+})
+
+describe('migrations', () => {
+  const told = { job: 'resize', rows: 300, batch: 100 }
+  const rows = (name = 'resize') => valueOf(`runner_migration_rows_total{name="${name}"}`)
+  const batch = () => valueOf('runner_migration_batch_rows{name="resize"}')
+  const holds = async () => (await lines('runner_migration_holds_total')).map(line => line.slice(28))
+
+  it('have their rows added up, and the size of their last batch', async () => {
+    expect(await lines('runner_migration')).toEqual([])
+    events.emit('migration.progressed', told)
+    events.emit('migration.progressed', { ...told, rows: 50, batch: 20 })
+    events.emit('migration.progressed', { job: 'send', rows: 7, batch: 7 })
+    expect([await rows(), await batch(), await rows('send')]).toEqual([350, 20, 7])
+  })
+
+  it('that have to wait are counted by the kind of signal, whatever it calls itself, and keep the rest', async () => {
+    events.emit('migration.progressed', told)
+    events.emit('migration.progressed', { job: 'resize', rows: 0, held: 'query' })
+    events.emit('migration.progressed', { job: 'resize', rows: 0, held: 'query' })
+    const own = 'said by an author' as 'other'
+    events.emit('migration.progressed', { job: 'resize', rows: 0, held: own })
+    expect(await holds()).toEqual([
+      '{name="resize",reason="replica_lag"} 0',
+      '{name="resize",reason="query"} 2',
+      '{name="resize",reason="http"} 0',
+      '{name="resize",reason="other"} 1',
+    ])
+    expect([await rows(), await batch()]).toEqual([300, 100])
   })
 })
 
