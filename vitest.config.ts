@@ -44,8 +44,8 @@ export default defineConfig({
     pool: 'forks',
     execArgv: [`--conditions=${SOURCE}`],
     sequence: { sequencer: LongestFirst },
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     projects: [
       {
         extends: true,
