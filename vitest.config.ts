@@ -1,6 +1,6 @@
 /**
  * Three groups. Most files use one server and a few short processes each, so they share the cores. Fault tests kill and
- * block whole replicas: those that time them run two at a time, a core for each; the others mostly wait, six at a time,
+ * block whole replicas: those that time them run two at a time, a core for each; the others mostly wait, five at a time,
  * the longest of them first.
  */
 import { defineConfig } from 'vitest/config'
@@ -53,7 +53,7 @@ export default defineConfig({
           name: 'tests',
           include: ['test/**/*.test.ts'],
           exclude: [FAULTS],
-          maxWorkers: 4,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },
@@ -73,7 +73,7 @@ export default defineConfig({
         test: {
           name: 'waiting faults',
           include: WAITING,
-          maxWorkers: 6,
+          maxWorkers: 5,
           testTimeout: 90_000,
           sequence: { groupOrder: 3 },
         },
