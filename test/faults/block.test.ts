@@ -67,7 +67,7 @@ describe.each(KINDS)('in an executor that is a %s', kind => {
       for (const open of [one, two, fleet]) await open[Symbol.asyncDispose]()
     })
 
-    it.each(BLOCKS.filter(([name]) => isWhole || ['spin', 'regex', 'exec'].includes(name)))(
+    it.each(BLOCKS.filter(([name]) => isWhole || ['spin', 'exec'].includes(name)))(
       '%s: the job and the line are named, it is run once, its result is kept',
       async (name, file, how) => {
         const blocker = await fleet.queue.add(name, { ms: 2_500 })

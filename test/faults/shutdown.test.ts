@@ -1,6 +1,6 @@
 /** TERM keeps its deadline whatever the handlers do, and gives back what it could not finish, unspent. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bench, fateOf, KINDS, untilFinished } from '../helpers/fleet.ts'
+import { bench, fateOf, EITHER_KIND, untilFinished } from '../helpers/fleet.ts'
 import { expectPromiseKept, readOracle, untilRecorded } from '../helpers/oracle.ts'
 import { startRedis, type TestRedis } from '../helpers/redis.ts'
 import { Replica } from '../helpers/replica.ts'
@@ -11,7 +11,7 @@ afterAll(() => redis.stop())
 
 const UNSPENT = { state: 'waiting', attemptsMade: 0, stalledCounter: 0, failedReason: undefined }
 
-describe.each(KINDS)('in a %s', isolation => {
+describe.each(EITHER_KIND)('in a %s', isolation => {
   const args = ['--isolation', isolation, '--concurrency', '20', '--grace', '2s']
 
   it('hands back 20 ten-minute jobs within 4 s, and another replica runs them as if new', async () => {

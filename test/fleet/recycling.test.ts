@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { bench, KINDS, untilFinished } from '../helpers/fleet.ts'
+import { bench, EITHER_KIND, untilFinished } from '../helpers/fleet.ts'
 import { expectPromiseKept } from '../helpers/oracle.ts'
 import { project } from '../helpers/project.ts'
 import { startRedis, type TestRedis } from '../helpers/redis.ts'
@@ -17,7 +17,7 @@ afterAll(() => redis.stop())
 
 const MIB = 1024 ** 2
 
-describe.each(KINDS)('in a %s', isolation => {
+describe.each(EITHER_KIND)('in a %s', isolation => {
   const args = ['--isolation', isolation, '--executors', '2', '--concurrency', '4']
 
   it('replaces each executor after so many jobs, and each job is run once', async () => {

@@ -14,8 +14,10 @@ export interface TestSentinel extends AsyncDisposable {
   /** Those that it began with. */
   primary: TestRedis
   replica: TestRedis
-  /** What the replica gets its data through. */
+  /** What the replica gets its data through, for eight seconds after `useProxy`. */
   replication: SilentProxy
+  /** Sentinels see to it that a replica follows the address that they know. Resolves when it is in sync. */
+  useProxy(): Promise<void>
   /** Resolves when the Sentinels name this server as the primary, and it is one. */
   untilPrimary(server: TestRedis): Promise<void>
   /** Resolves when this server is a replica that has all data of its primary. */
@@ -26,8 +28,11 @@ export async function startSentinel(): Promise<TestSentinel> {
   const [primary, replica] = await Promise.all([startRedis(), startRedis()])
   const replication = await SilentProxy.open(primary)
   const follower = replica.client()
-  await follower.replicaof('127.0.0.1', replication.port)
-  await untilInSync(follower)
+  const follow = async (port: number) => {
+    await follower.replicaof('127.0.0.1', port)
+    await untilInSync(follower)
+  }
+  await follow(primary.port)
   const config = [
     `sentinel monitor ${NAME} 127.0.0.1 ${primary.port} ${QUORUM}`,
     `sentinel down-after-milliseconds ${NAME} 1500`,
@@ -50,6 +55,7 @@ export async function startSentinel(): Promise<TestSentinel> {
     primary,
     replica,
     replication,
+    useProxy: () => follow(replication.port),
     untilPrimary,
     async untilReplica(server) {
       const client = server.client()
