@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Act } from '../fixtures/actions.ts'
 import { untilFinished } from '../helpers/fleet.ts'
 import { lostOf } from '../helpers/load.ts'
-import { expectPromiseKept } from '../helpers/oracle.ts'
+import { expectPromiseKept, readOracle } from '../helpers/oracle.ts'
 import { startRedis, type TestRedis } from '../helpers/redis.ts'
 import { Replica } from '../helpers/replica.ts'
 
@@ -127,7 +127,9 @@ it(
     await expectPromiseKept(client, { ids, starts: 3 })
     // Those of the impatient one were begun again by another, with no attempt used up.
     const handedBack = await Promise.all(ids.slice(JOBS).map(id => queue.getJob(id)))
-    const again = handedBack.filter(job => (job?.attemptsStarted ?? 0) > 1)
+    // Not by attemptsStarted: one that a replica fetched as it became quiet was put back without being run.
+    const runs = await readOracle(client)
+    const again = handedBack.filter(job => (runs.get(job?.id ?? '')?.starts.length ?? 0) > 1)
     expect(again.length).toBeGreaterThan(0)
     if (handed === 0) expect(again.length).toBeLessThanOrEqual(SLOTS)
     expect(again.filter(job => job?.attemptsMade !== 1 || job.stalledCounter !== 0)).toEqual([])
