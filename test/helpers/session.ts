@@ -1,34 +1,24 @@
-/** One command line after another in one process: what a user types, without a start for each of them. */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
+/** One command line after another in a process of their own: what a user types, without a start for each of them. */
 import { cleanEnv } from './runner.ts'
+import { askWarm, startWarm, type WarmAnswer } from './warm-runner.ts'
 
-const PROCESS = fileURLToPath(new URL('../fixtures/session-process.ts', import.meta.url))
-
-export interface Said {
+export interface Said extends WarmAnswer {
   args: string[]
-  code: number
-  stdout: string
-  stderr: string
 }
 
 /** What each of `lines` said and ended with, in order. */
 export async function session(
   lines: readonly string[][],
-  { cwd, env }: { cwd: string; env?: Record<string, string> },
+  options: { cwd: string; env?: Record<string, string> },
 ): Promise<Said[]> {
-  const flags = ['--conditions=@bullmq-runner/source', '--disable-warning=ExperimentalWarning']
-  const child = spawn(process.execPath, [...flags, PROCESS], {
-    cwd,
-    env: cleanEnv(env),
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
-  child.stdin.end(JSON.stringify(lines))
-  const [said] = await Promise.all([text(child.stdout), once(child, 'close')])
-  return said
-    .trim()
-    .split('\n')
-    .map(line => JSON.parse(line) as Said)
+  const { cwd } = options
+  const env = cleanEnv(options.env)
+  const child = startWarm(env)
+  const said: Said[] = []
+  try {
+    for (const args of lines) said.push({ args, ...(await askWarm(child, { args, cwd, env })) })
+    return said
+  } finally {
+    child.disconnect()
+  }
 }

@@ -42,27 +42,37 @@ export function isWarm(args: readonly string[]): boolean {
 /** Rejects when the process dies of it, with how it ended. */
 export async function runWarm(call: WarmCall): Promise<WarmAnswer> {
   busy = true
-  warm ??= start()
+  warm ??= startWarm()
   const child = warm
+  try {
+    return await askWarm(child, call)
+  } finally {
+    busy = false
+    if (child.exitCode !== null || child.signalCode !== null) warm = undefined
+  }
+}
+
+/** Of a process that is asked nothing else meanwhile. Rejects as `runWarm`. */
+export async function askWarm(child: ChildProcess, call: WarmCall): Promise<WarmAnswer> {
   child.ref()
   child.channel?.ref()
   const over = new AbortController()
   try {
     child.send(call)
     const died = once(child, 'exit', over).then(([code, signal]) => {
-      warm = undefined
       throw new Error(`runner ${call.args.join(' ')} ended its process: ${String(code ?? signal)}`)
     })
     const [answer] = await Promise.race([once(child, 'message', over), died])
     return answer as WarmAnswer
   } finally {
-    busy = false
     over.abort()
     child.unref()
     child.channel?.unref()
   }
 }
 
-function start(): ChildProcess {
-  return fork(ENTRY, { execArgv: [`--conditions=${SOURCE_CONDITION}`], stdio: ['ignore', 2, 2, 'ipc'] })
+/** `env`: what Node itself reads when it starts. */
+export function startWarm(env = process.env): ChildProcess {
+  const execArgv = [`--conditions=${SOURCE_CONDITION}`]
+  return fork(ENTRY, { env, execArgv, stdio: ['ignore', 2, 2, 'ipc'] })
 }
