@@ -14,6 +14,7 @@ import { queueFacts, type QueueFacts } from './facts.ts'
 import { bad, ok, type Finding, type Judgement } from './finding.ts'
 import { judgeShare } from './share.ts'
 import { isTaken, takersOf, type Survey } from './survey.ts'
+import { queueNameOf } from '../queue-setting.ts'
 
 export interface GivenManifest {
   documents: readonly Document[]
@@ -51,7 +52,7 @@ function policyFindings(world: World): Finding[] {
 
 /** Jobs in Redis that the manifest leaves to nobody. */
 function unworkedFindings(survey: Survey, { config }: World, workers: readonly Workload[]): Finding[] {
-  const worked = workers.map(({ run }) => settingOf(run, 'queues', config).map(name => name.split(':')[0]))
+  const worked = workers.map(({ run }) => settingOf(run, 'queues', config).map(queueNameOf))
   // One that names none works those of its job files, which are in its image.
   if (worked.length === 0 || worked.some(names => names.length === 0)) return []
   return survey.queues.flatMap(({ queue, waiting, due, delayed }): Finding[] => {
@@ -70,7 +71,7 @@ function unworkedFindings(survey: Survey, { config }: World, workers: readonly W
 }
 
 function workerFindings(workload: Workload, survey: Survey, facts: readonly QueueFacts[]): Finding[] {
-  const given = settingOf(workload.run, 'queues', survey.config).flatMap(name => name.split(':')[0] ?? [])
+  const given = settingOf(workload.run, 'queues', survey.config).map(queueNameOf)
   const own = facts.filter(({ queue }) => given.length === 0 || given.includes(queue))
   const ofQueues = own.flatMap(one => [
     { check: 'pod grace', queue: one.queue, ...judgeGrace(workload, one, survey) },

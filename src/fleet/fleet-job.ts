@@ -1,5 +1,6 @@
 /** A BullMQ job whose payload is never parsed, and a result that is never parsed either. */
 import { Job, type JobJson, type MinimalQueue } from 'bullmq'
+import { isJson } from '../job/problem.ts'
 
 export class FleetJob extends Job {
   /** The payload exactly as it stands in Redis. */
@@ -44,15 +45,6 @@ export class FleetJob extends Job {
     const job = FleetJob.fromJSON(queue, json, id) as FleetJob
     job.payload = payload
     return job
-  }
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
   }
 }
 

@@ -1,6 +1,6 @@
 /** The ends a replica may be given beforehand (drained, so many jobs, so long, so long without a job), and that of its executors. */
 import type { Config } from '../config.ts'
-import { EXIT, RunnerError } from '../errors.ts'
+import { EXIT } from '../errors.ts'
 import type { Events } from '../observe/events.ts'
 import { Deadline } from './deadline.ts'
 import type { Stopping } from './stopping.ts'
@@ -87,16 +87,4 @@ export class StopConditions {
     }
     return this.#supervisor.runs.size === 0
   }
-}
-
-/** 'mail:20' -> ['mail', 20]. Queue names never contain ":". */
-export function readQueue(text: string, concurrency: number): [string, number] {
-  const [, name, own] = /^([^:]+)(?::(\d+))?$/.exec(text) ?? []
-  if (name === undefined || own === '0') {
-    throw new RunnerError(
-      'USAGE',
-      `--queue: expected a name, or name:concurrency as in mail:20, got ${JSON.stringify(text)}`,
-    )
-  }
-  return [name, own === undefined ? concurrency : Number(own)]
 }

@@ -105,6 +105,15 @@ function print(value: unknown): string {
   }
 }
 
+export function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** Why `text` is not JSON. V8 quotes it too, so with fields to redact nothing of either is said. */
 export function jsonFault(text: string, error: unknown, redact: readonly string[]): string {
   if (redact.length > 0) return 'it is not shown, since it may hold a redacted field'

@@ -6,6 +6,7 @@ import { queueNames } from '../redis/queue-names.ts'
 import { scheduleTimes, type ScheduleTime } from '../redis/schedule-times.ts'
 import type { Estimate } from './estimate.ts'
 import type { ScaleReader } from './reader.ts'
+import { queueNameOf } from '../queue-setting.ts'
 
 /** Milliseconds. To find the queues, all keys of the server are walked over: too much for each look. */
 const NAMES_EVERY = 60_000
@@ -73,8 +74,7 @@ export class AllQueues {
 
   #list(): Promise<string[]> {
     const { config, redis } = this.#options
-    if (config.queues.length > 0)
-      return Promise.resolve(config.queues.map(text => text.replace(/:\d+$/, '')).sort())
+    if (config.queues.length > 0) return Promise.resolve(config.queues.map(queueNameOf).sort())
     const now = performance.now()
     if (this.#names === undefined || now - this.#namesAt > NAMES_EVERY) {
       this.#namesAt = now

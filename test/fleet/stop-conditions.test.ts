@@ -1,6 +1,6 @@
 import { expect, it, vi } from 'vitest'
 import { resolveConfig } from '../../src/config.ts'
-import { StopConditions, readQueue } from '../../src/fleet/stop-conditions.ts'
+import { StopConditions } from '../../src/fleet/stop-conditions.ts'
 import type { StopOptions, Stopping } from '../../src/fleet/stopping.ts'
 import type { Supervisor } from '../../src/fleet/supervisor.ts'
 import { Events } from '../../src/observe/events.ts'
@@ -54,14 +54,6 @@ it('ends a replica that has more executors stuck than alive, and says that it fa
     grace: 3_000,
     code: 1,
   })
-})
-
-it('reads the own concurrency of a queue', () => {
-  expect(readQueue('mail:20', 5)).toEqual(['mail', 20])
-  expect(readQueue('mail', 5)).toEqual(['mail', 5])
-  for (const bad of ['', ':3', 'mail:', 'mail:0', 'mail:x', 'a:b:1']) {
-    expect(() => readQueue(bad, 5)).toThrow(JSON.stringify(bad))
-  }
 })
 
 it('drains also what is due at once, and leaves what is due later', async () => {

@@ -3,7 +3,7 @@ import { createReadStream, existsSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { RunnerError } from '../../errors.ts'
 import { MAX_PAYLOAD } from '../../job/args.ts'
-import { jsonFault } from '../../job/problem.ts'
+import { isJson, jsonFault } from '../../job/problem.ts'
 import { readLines, type Line } from './lines.ts'
 
 export type PayloadInput = { one: unknown } | { many: AsyncIterable<Line> }
@@ -51,15 +51,6 @@ async function fromStream(stream: Readable, name: string, redact: readonly strin
 async function* join(head: readonly Line[], rest: AsyncIterable<Line>): AsyncGenerator<Line> {
   yield* head
   yield* rest
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
 }
 
 export function parseJson(text: string, from: string, redact: readonly string[], hint?: string): unknown {

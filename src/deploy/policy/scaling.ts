@@ -4,6 +4,7 @@ import { settingOf } from '../invocation.ts'
 import { SCALE_METRIC } from '../hpa.ts'
 import type { Workload } from '../workload.ts'
 import { error, warning, type Complaint, type World } from './rule.ts'
+import { queueNameOf } from '../../queue-setting.ts'
 
 /** Below it, pods come and go with each lull. Seconds. */
 const LEAST_WINDOW = 60
@@ -116,7 +117,7 @@ function* queueFaults(
   queue: string,
 ): Generator<Complaint> {
   if (target === undefined) return
-  const worked = settingOf(target.run, 'queues', config).map(name => name.split(':')[0])
+  const worked = settingOf(target.run, 'queues', config).map(queueNameOf)
   if (worked.length > 0 && !worked.includes(queue))
     yield error(
       scaler,

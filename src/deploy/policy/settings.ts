@@ -4,6 +4,7 @@ import { settingOf } from '../invocation.ts'
 import { OPTIONS, type Option } from '../../options.ts'
 import { closest } from '../../suggestion.ts'
 import { error, warning, type Complaint, type World } from './rule.ts'
+import { queueNameOf } from '../../queue-setting.ts'
 
 /** Read by runner, and no settings. */
 const OTHER_VARIABLES = ['RUNNER_PROFILE']
@@ -70,7 +71,7 @@ export function* queueComplaints({
   }
   const byWorker = workers.map(workload => ({
     workload,
-    worked: settingOf(workload.run, 'queues', config).flatMap(name => name.split(':')[0] ?? []),
+    worked: settingOf(workload.run, 'queues', config).map(queueNameOf),
   }))
   // One without a list works all.
   const isAll = byWorker.some(({ worked }) => worked.length === 0)
