@@ -5,7 +5,7 @@ import { EXIT } from '../errors.ts'
 import { shortPath } from '../job/file-path.ts'
 import { openLoader } from '../job/loader.ts'
 import { addHelp } from './help.ts'
-import { jobFiles } from './job-files.ts'
+import { jobFiles } from '../enqueue/job-files.ts'
 import { examine } from './schedules/declarations.ts'
 import type { CliContext } from './verbs.ts'
 

@@ -13,7 +13,7 @@ import type { JobFile } from '../job/manifest.ts'
 import { openRedis } from '../redis/connection.ts'
 import { textTable } from '../table.ts'
 import { addHelp } from './help.ts'
-import { jobFiles } from './job-files.ts'
+import { jobFiles } from '../enqueue/job-files.ts'
 import type { CliContext } from './verbs.ts'
 
 const COLUMNS = ['', 'CHECK', 'QUEUE', 'EXPECTED', 'ACTUAL', 'FIX']

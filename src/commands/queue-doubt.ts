@@ -1,15 +1,8 @@
-/** A queue that was named and that nobody knows is a slip of the fingers, perhaps: that is said, and no more. */
+/** Queues that a replica was given and that nobody knows: that is said, and no more. */
+import { queueDoubt } from '../enqueue/queue-doubt.ts'
 import type { Supervisor } from '../fleet/supervisor.ts'
 import type { RedisHandle } from '../redis/connection.ts'
 import { Replicas } from '../redis/replicas.ts'
-import { closest } from '../suggestion.ts'
-
-/** `known`: queues that job files name or live replicas work. A note for people, where one of them is near. */
-export function queueDoubt(queue: string, known: Iterable<string>): string | undefined {
-  const names = new Set(known)
-  const near = names.has(queue) ? undefined : closest(queue, names)
-  return near === undefined ? undefined : `nobody is known to work queue ${queue}: did you mean ${near}?`
-}
 
 /** Of the queues `given` to a replica that has started. Never rejects: it is only a note, beside the work. */
 export async function doubtQueues(

@@ -5,7 +5,7 @@ import { loadConfigFile } from '../../config-file.ts'
 import { databasesOf, type Config } from '../../config.ts'
 import { OPTIONS } from '../../options.ts'
 import type { Client } from '../../redis/client.ts'
-import { jobFiles } from '../job-files.ts'
+import { jobFiles } from '../../enqueue/job-files.ts'
 import type { CliContext } from '../verbs.ts'
 
 interface LiveQuestion {

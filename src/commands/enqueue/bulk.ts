@@ -10,7 +10,7 @@ import type { StoredOptions } from '../../job/enqueue-options.ts'
 import type { Verdict } from '../../job/loader-messages.ts'
 import { jsonFault, shorten } from '../../job/problem.ts'
 import { Redaction } from '../../job/redaction.ts'
-import type { JobTarget } from './job-target.ts'
+import type { JobTarget } from '../../enqueue/job-target.ts'
 import type { Line } from './lines.ts'
 import { applyFlags, type Assignment } from './payload.ts'
 

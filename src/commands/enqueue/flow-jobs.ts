@@ -5,7 +5,7 @@ import type { Flow } from '../../job/flow.ts'
 import type { FlowJobs } from '../../job/flow-check.ts'
 import { openLoader } from '../../job/loader.ts'
 import type { BrokenFile } from '../../job/manifest.ts'
-import { jobFiles } from '../job-files.ts'
+import { jobFiles } from '../../enqueue/job-files.ts'
 
 interface OpenFlowJobs extends FlowJobs, AsyncDisposable {
   /** Ends the thread in which they are imported. Idempotent. */

@@ -3,8 +3,8 @@ import type { CheckedFlow } from '../../job/flow-check.ts'
 import { DEFAULT_QUEUE } from '../../job/load.ts'
 import type { JobEntry } from '../../job/manifest.ts'
 import type { Replica } from '../../redis/replicas.ts'
-import { queueDoubt } from '../queue-doubt.ts'
-import { chooseQueue, namedQueue } from './queue-choice.ts'
+import { queueDoubt } from '../../enqueue/queue-doubt.ts'
+import { chooseQueue, namedQueue } from '../../enqueue/queue-choice.ts'
 
 /**
  * The entries of all its jobs, each with the queue that `enqueue` alone would have taken. Says what there is to say of

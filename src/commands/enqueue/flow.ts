@@ -11,7 +11,7 @@ import { openFlowJobs } from './flow-jobs.ts'
 import { placed } from './flow-queues.ts'
 import { timeoutOf } from './one.ts'
 import type { EnqueueFlags } from './options.ts'
-import type { QueueChoice } from './queue-choice.ts'
+import type { QueueChoice } from '../../enqueue/queue-choice.ts'
 import type { CliContext } from '../verbs.ts'
 
 interface FlowRequest {
@@ -48,7 +48,7 @@ export async function enqueueFlow({ config, context, flags, given }: FlowRequest
   if (flags.dryRun === true) return showPlan(flow, known, config, context)
   // BullMQ is half of what this command imports: not for what is refused or only shown.
   const [{ openQueue }, { Flows }] = await Promise.all([
-    import('./queue-client.ts'),
+    import('../../enqueue/queue-client.ts'),
     import('../../fleet/flows.ts'),
   ])
   let entryOf = known

@@ -1,7 +1,7 @@
 /** How `--follow` shows a job: one moving bar under its log lines on a terminal, else one JSON event a line. */
 import { styleText } from 'node:util'
 import { createLogUpdate } from 'log-update'
-import type { JobEvent } from './job-watch.ts'
+import type { JobEvent } from '../../enqueue/job-watch.ts'
 
 export interface Display {
   show(event: JobEvent): void

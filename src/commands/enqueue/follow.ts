@@ -3,10 +3,10 @@ import type { QueueEvents } from 'bullmq'
 import { EXIT, RunnerError } from '../../errors.ts'
 import { Deadline } from '../../fleet/deadline.ts'
 import { formatMilliseconds } from '../../units.ts'
-import type { Addition } from './addition.ts'
+import type { Addition } from '../../enqueue/addition.ts'
 import { barDisplay, jsonDisplay, type Display } from './follow-display.ts'
-import { watchJob, type Outcome } from './job-watch.ts'
-import type { QueueClient } from './queue-client.ts'
+import { watchJob, type Outcome } from '../../enqueue/job-watch.ts'
+import type { QueueClient } from '../../enqueue/queue-client.ts'
 import type { CliContext } from '../verbs.ts'
 
 export interface Followed extends Addition {

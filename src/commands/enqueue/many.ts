@@ -6,8 +6,8 @@ import { addLines, type BulkCounts } from './bulk.ts'
 import { enqueueOptions } from './options.ts'
 import type { EnqueueRequest } from './one.ts'
 import type { Line } from './lines.ts'
-import { namedQueue } from './queue-choice.ts'
-import type { QueueClient } from './queue-client.ts'
+import { namedQueue } from '../../enqueue/queue-choice.ts'
+import type { QueueClient } from '../../enqueue/queue-client.ts'
 
 export async function enqueueMany(request: EnqueueRequest, lines: AsyncIterable<Line>): Promise<void> {
   const { config, context, flags, target } = request
@@ -27,7 +27,7 @@ export async function enqueueMany(request: EnqueueRequest, lines: AsyncIterable<
         redact: config.redact,
         queue: async () => {
           if (flags.dryRun === true) return undefined
-          client ??= import('./queue-client.ts').then(({ openQueue }) =>
+          client ??= import('../../enqueue/queue-client.ts').then(({ openQueue }) =>
             openQueue(config, { named, job: target.name, ofFile: target.entry?.queue }, context),
           )
           const { queue } = await client

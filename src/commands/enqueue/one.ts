@@ -6,10 +6,10 @@ import type { EnqueueOptions } from '../../job/context.ts'
 import { toJobsOptions } from '../../job/enqueue-options.ts'
 import { DEFAULT_QUEUE } from '../../job/load.ts'
 import { durationOption } from '../../units.ts'
-import { addJob, type Addition } from './addition.ts'
+import { addJob, type Addition } from '../../enqueue/addition.ts'
 import { enqueueOptions, type EnqueueFlags } from './options.ts'
-import type { JobTarget } from './job-target.ts'
-import { namedQueue } from './queue-choice.ts'
+import type { JobTarget } from '../../enqueue/job-target.ts'
+import { namedQueue } from '../../enqueue/queue-choice.ts'
 import { applyFlags, type Assignment } from './payload.ts'
 import type { CliContext } from '../verbs.ts'
 
@@ -42,7 +42,7 @@ export async function enqueueOne(request: EnqueueRequest, base: unknown): Promis
     )
   }
   // BullMQ is half of what this command imports: not for what is refused or only shown.
-  const { openQueue } = await import('./queue-client.ts')
+  const { openQueue } = await import('../../enqueue/queue-client.ts')
   await using client = await openQueue(config, { named, job: name, ofFile: target.entry?.queue }, context)
   const events = waits ? await client.events() : undefined
   const addition = await addJob(client.queue, name, payload, options)

@@ -9,7 +9,7 @@ import { openRedis } from '../../redis/connection.ts'
 import { Fence } from '../../redis/fence.ts'
 import { endProcess } from '../end-process.ts'
 import { addHelp } from '../help.ts'
-import { findJob, jobFiles } from '../job-files.ts'
+import { findJob, jobFiles } from '../../enqueue/job-files.ts'
 import type { CliContext } from '../verbs.ts'
 
 interface ReplayFlags {

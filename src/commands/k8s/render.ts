@@ -12,7 +12,7 @@ import { EXIT, RunnerError } from '../../errors.ts'
 import { inspectJobs } from '../../job/loader.ts'
 import type { JobEntry } from '../../job/manifest.ts'
 import { addHelp } from '../help.ts'
-import { jobFiles } from '../job-files.ts'
+import { jobFiles } from '../../enqueue/job-files.ts'
 import type { CliContext } from '../verbs.ts'
 import { fileExists } from '../write-new.ts'
 

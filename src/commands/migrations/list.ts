@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { textTable } from '../../table.ts'
 import { addHelp } from '../help.ts'
 import type { CliContext } from '../verbs.ts'
-import { Ledgers } from './ledgers.ts'
+import { Ledgers } from '../../steering/ledgers.ts'
 
 export function define(command: Command, context: CliContext): void {
   command

@@ -9,7 +9,7 @@ import { IMPORT_TIMEOUT } from '../../job/import-deadline.ts'
 import { openDatabase } from '../../migration/databases.ts'
 import { withArgs, type Migration, type MigrationFile } from '../../migration/definition.ts'
 import { estimateOf } from '../../migration/estimate.ts'
-import { findJob } from '../job-files.ts'
+import { findJob } from '../../enqueue/job-files.ts'
 
 /** Throws USAGE for a file that exports something else. */
 export async function importMigration(

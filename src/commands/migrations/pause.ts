@@ -1,7 +1,7 @@
 /** `runner migrations pause <run>`. */
 import type { Command } from 'commander'
 import type { CliContext } from '../verbs.ts'
-import { PAUSE } from './moves.ts'
+import { PAUSE } from '../../steering/moves.ts'
 import { defineMove } from './steer.ts'
 
 export function define(command: Command, context: CliContext): void {

@@ -5,7 +5,7 @@ import type { Ledger } from '../../migration/ledger.ts'
 import type { MigrationRun } from '../../migration/ledger-run.ts'
 import { addHelp } from '../help.ts'
 import type { CliContext } from '../verbs.ts'
-import { Ledgers, RUN_ARGUMENT } from './ledgers.ts'
+import { Ledgers, RUN_ARGUMENT } from '../../steering/ledgers.ts'
 
 /** Data of a run, the text for people, and the same as records, which --csv prints. */
 export type Read = (

@@ -1,7 +1,7 @@
 /** `runner migrations resume <run>`. */
 import type { Command } from 'commander'
 import type { CliContext } from '../verbs.ts'
-import { RESUME } from './moves.ts'
+import { RESUME } from '../../steering/moves.ts'
 import { defineMove } from './steer.ts'
 
 export function define(command: Command, context: CliContext): void {

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { userName } from '../user-name.ts'
 import { addHelp } from '../help.ts'
 import type { CliContext } from '../verbs.ts'
-import { Ledgers, RUN_ARGUMENT } from './ledgers.ts'
+import { Ledgers, RUN_ARGUMENT } from '../../steering/ledgers.ts'
 import { ring } from './ring.ts'
 
 export function define(command: Command, context: CliContext): void {

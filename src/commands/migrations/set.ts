@@ -6,7 +6,7 @@ import { durationOption } from '../../units.ts'
 import { userName } from '../user-name.ts'
 import { addHelp } from '../help.ts'
 import type { CliContext } from '../verbs.ts'
-import { Ledgers, RUN_ARGUMENT } from './ledgers.ts'
+import { Ledgers, RUN_ARGUMENT } from '../../steering/ledgers.ts'
 import { ring } from './ring.ts'
 
 interface SetFlags {

@@ -2,8 +2,8 @@
 import type { Command } from 'commander'
 import { addHelp } from '../help.ts'
 import type { CliContext } from '../verbs.ts'
-import { Ledgers, RUN_ARGUMENT } from './ledgers.ts'
-import { progressOf, textOf } from './run-progress.ts'
+import { Ledgers, RUN_ARGUMENT } from '../../steering/ledgers.ts'
+import { progressOf, textOf } from '../../steering/run-progress.ts'
 import { drawBars, isScreen, looks } from './watch.ts'
 
 export function define(command: Command, context: CliContext): void {

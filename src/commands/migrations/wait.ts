@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { durationOption } from '../../units.ts'
 import { addHelp } from '../help.ts'
 import type { CliContext } from '../verbs.ts'
-import { Ledgers, RUN_ARGUMENT } from './ledgers.ts'
+import { Ledgers, RUN_ARGUMENT } from '../../steering/ledgers.ts'
 import { untilOver } from './until-over.ts'
 
 export function define(command: Command, context: CliContext): void {

@@ -4,7 +4,7 @@ import { createLogUpdate } from 'log-update'
 import type { Ledger } from '../../migration/ledger.ts'
 import { isOver } from '../../migration/ledger-run.ts'
 import type { CliContext } from '../verbs.ts'
-import { progressOf, textOf, type RunProgress } from './run-progress.ts'
+import { progressOf, textOf, type RunProgress } from '../../steering/run-progress.ts'
 
 const LOOK_EVERY = 500
 

@@ -5,7 +5,7 @@ import { openRedis } from '../../redis/connection.ts'
 import { Replicas } from '../../redis/replicas.ts'
 import { formatMebibytes } from '../../units.ts'
 import { addHelp } from '../help.ts'
-import { queueDoubt } from '../queue-doubt.ts'
+import { queueDoubt } from '../../enqueue/queue-doubt.ts'
 import type { CliContext } from '../verbs.ts'
 
 export function define(command: Command, context: CliContext): void {

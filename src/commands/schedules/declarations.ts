@@ -10,7 +10,7 @@ import {
   type DeclarationFault,
   type Declared,
 } from '../../schedule/declared.ts'
-import { jobFiles, placeHint } from '../job-files.ts'
+import { jobFiles, placeHint } from '../../enqueue/job-files.ts'
 
 /**
  * Throws when anything of it is wrong. What does not load would look as if nobody declared it: JOBS_BROKEN. Nor does a

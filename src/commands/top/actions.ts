@@ -8,10 +8,11 @@ import type { QueueFigures } from '../../inspector/figures.ts'
 import type { Inspector } from '../../inspector/inspector.ts'
 import { retrying } from '../../inspector/retrying.ts'
 import type { Replica } from '../../redis/replicas.ts'
-import { CANCEL, moveRun, PAUSE, RESUME } from '../migrations/moves.ts'
+import { CANCEL, moveRun, PAUSE, RESUME } from '../../steering/moves.ts'
+import { ring } from '../migrations/ring.ts'
 import { userName } from '../user-name.ts'
 import type { CliContext } from '../verbs.ts'
-import type { RunningJob, RunningMigration } from './snapshot.ts'
+import type { RunningJob, RunningMigration } from '../../steering/snapshot.ts'
 import type { Action } from './view.ts'
 
 /** Milliseconds that a replica has to answer. */
@@ -88,6 +89,10 @@ async function steerRun(
   { config, context }: ActionTools,
 ): Promise<string> {
   const move = kind === 'cancel' ? CANCEL : run.state === 'paused' ? RESUME : PAUSE
-  await moveRun(move, { ledger, run }, config, context)
+  await moveRun(
+    move,
+    { ledger, run },
+    { by: userName(), ring: (one, part) => ring(config, one, part, context) },
+  )
   return move.done(run)
 }

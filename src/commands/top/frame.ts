@@ -1,6 +1,6 @@
 /** From a snapshot and how it is looked at to the lines of a screen. Pure. */
 import { SECTIONS, short, type Column, type Section } from './section.ts'
-import type { Snapshot } from './snapshot.ts'
+import type { Snapshot } from '../../steering/snapshot.ts'
 import { selectedIndex, shownRows, type View } from './view.ts'
 
 export interface Line {

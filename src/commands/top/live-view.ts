@@ -4,7 +4,7 @@ import { formatMilliseconds } from '../../units.ts'
 import { perform, type ActionTools } from './actions.ts'
 import { frame } from './frame.ts'
 import { Screen, type Terminal } from './screen.ts'
-import type { Snapshot } from './snapshot.ts'
+import type { Snapshot } from '../../steering/snapshot.ts'
 import { onKey, type Action, type View } from './view.ts'
 
 export interface LiveViewOptions {

@@ -2,7 +2,7 @@
 import type { QueueFigures } from '../../inspector/figures.ts'
 import type { Replica } from '../../redis/replicas.ts'
 import { formatMebibytes, formatMilliseconds } from '../../units.ts'
-import type { RunningJob, RunningMigration, Snapshot } from './snapshot.ts'
+import type { RunningJob, RunningMigration, Snapshot } from '../../steering/snapshot.ts'
 
 export interface Column<Row> {
   title: string

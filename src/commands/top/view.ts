@@ -1,6 +1,6 @@
 /** How a snapshot is looked at, and what a key makes of that. Pure: what changes the fleet is handed on as an action. */
 import { SECTIONS, type Section } from './section.ts'
-import type { Snapshot } from './snapshot.ts'
+import type { Snapshot } from '../../steering/snapshot.ts'
 
 /** What somebody wants done to the row that is selected. */
 export interface Action {

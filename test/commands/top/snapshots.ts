@@ -1,5 +1,5 @@
 /** A fleet as the live view gets it: so many queues and replicas, some with something to look at. */
-import type { Snapshot } from '../../../src/commands/top/snapshot.ts'
+import type { Snapshot } from '../../../src/steering/snapshot.ts'
 import { replicaEntry } from '../../helpers/replica-entry.ts'
 
 export function fleetOf(queues: number, replicas: number): Snapshot {

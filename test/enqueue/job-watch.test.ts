@@ -2,8 +2,8 @@
 import { EventEmitter } from 'node:events'
 import { Queue, Worker, type QueueEvents } from 'bullmq'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { watchJob, type JobEvent } from '../../../src/commands/enqueue/job-watch.ts'
-import { startRedis, type TestRedis } from '../../helpers/redis.ts'
+import { watchJob, type JobEvent } from '../../src/enqueue/job-watch.ts'
+import { startRedis, type TestRedis } from '../helpers/redis.ts'
 
 let redis: TestRedis
 let queue: Queue

@@ -1,7 +1,7 @@
 /** The queue of a job whose file names none. */
-import { DEFAULT_QUEUE } from '../../job/load.ts'
-import type { JobEntry } from '../../job/manifest.ts'
-import type { Replica } from '../../redis/replicas.ts'
+import { DEFAULT_QUEUE } from '../job/load.ts'
+import type { JobEntry } from '../job/manifest.ts'
+import type { Replica } from '../redis/replicas.ts'
 
 export interface QueueChoice {
   queue: string

@@ -7,8 +7,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Queue, QueueEvents } from 'bullmq'
-import { RunnerError } from '../../errors.ts'
-import type { Progress } from '../../job/context.ts'
+import { RunnerError } from '../errors.ts'
+import type { Progress } from '../job/context.ts'
 
 const LOOK_EVERY = 2_000
 /** How long events may be behind a look, in milliseconds. */

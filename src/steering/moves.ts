@@ -1,12 +1,8 @@
 /** What an operator can do to a run: it goes from some states to another. */
-import type { Config } from '../../config.ts'
-import { RunnerError } from '../../errors.ts'
-import type { Part } from '../../job/part.ts'
-import type { Ledger } from '../../migration/ledger.ts'
-import type { MigrationRun, RunState } from '../../migration/ledger-run.ts'
-import { userName } from '../user-name.ts'
-import type { CliContext } from '../verbs.ts'
-import { ring } from './ring.ts'
+import { RunnerError } from '../errors.ts'
+import type { Part } from '../job/part.ts'
+import type { Ledger } from '../migration/ledger.ts'
+import type { MigrationRun, RunState } from '../migration/ledger-run.ts'
 
 export interface Move {
   verb: string
@@ -41,12 +37,18 @@ export const CANCEL: Move = {
     `run ${id} is cancelled: what is done stays done, runner enqueue ${name} goes on from there`,
 }
 
+export interface MoveTools {
+  /** Who is written down with it. */
+  by: string
+  /** Tells the replicas. */
+  ring: (run: MigrationRun, part: Part['part']) => Promise<void>
+}
+
 /** Throws USAGE when the run is in another state by now. */
 export async function moveRun(
   { verb, from, to, rings }: Move,
   { ledger, run }: { ledger: Ledger; run: MigrationRun },
-  config: Config,
-  context: CliContext,
+  { by, ring }: MoveTools,
 ): Promise<void> {
   if (!(await ledger.runs.move(run.id, from, to))) {
     const { state } = await ledger.runs.get(run.id)
@@ -55,6 +57,6 @@ export async function moveRun(
       `run ${run.id} is ${state}: ${verb} is for one that is ${from.join(' or ')}`,
     )
   }
-  await ledger.runs.note(run.id, userName(), verb)
-  if (rings !== undefined) await ring(config, run, rings, context)
+  await ledger.runs.note(run.id, by, verb)
+  if (rings !== undefined) await ring(run, rings)
 }

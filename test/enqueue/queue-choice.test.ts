@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest'
-import { chooseQueue } from '../../../src/commands/enqueue/queue-choice.ts'
-import type { Replica } from '../../../src/redis/replicas.ts'
-import { project } from '../../helpers/project.ts'
-import { startRedis } from '../../helpers/redis.ts'
-import { replicaEntry } from '../../helpers/replica-entry.ts'
-import { Replica as Fleet } from '../../helpers/replica.ts'
-import { runner } from '../../helpers/runner.ts'
+import { chooseQueue } from '../../src/enqueue/queue-choice.ts'
+import type { Replica } from '../../src/redis/replicas.ts'
+import { project } from '../helpers/project.ts'
+import { startRedis } from '../helpers/redis.ts'
+import { replicaEntry } from '../helpers/replica-entry.ts'
+import { Replica as Fleet } from '../helpers/replica.ts'
+import { runner } from '../helpers/runner.ts'
 
 const live = (id: string, queues: string[], more: Partial<Replica> = {}): Replica =>
   replicaEntry({ id, jobs: ['a'], queues: Object.fromEntries(queues.map(queue => [queue, 1])), ...more })

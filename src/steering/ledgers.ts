@@ -1,11 +1,11 @@
 /** The ledgers of all databases that are configured, and the run that a person means. */
 import { existsSync } from 'node:fs'
-import { databasesOf, type Config } from '../../config.ts'
-import { RunnerError } from '../../errors.ts'
-import { openLedgerOf } from '../../migration/databases.ts'
-import type { Ledger } from '../../migration/ledger.ts'
-import type { MigrationRun } from '../../migration/ledger-run.ts'
-import { didYouMean } from '../../suggestion.ts'
+import { databasesOf, type Config } from '../config.ts'
+import { RunnerError } from '../errors.ts'
+import { openLedgerOf } from '../migration/databases.ts'
+import type { Ledger } from '../migration/ledger.ts'
+import type { MigrationRun } from '../migration/ledger-run.ts'
+import { didYouMean } from '../suggestion.ts'
 
 /** As `Ledgers.find` takes it. */
 export const RUN_ARGUMENT = ['<run>', 'its id, or the name of a migration for its newest run'] as const

@@ -1,12 +1,12 @@
 /** What `runner top` shows, read anew for each frame. */
-import type { Inspector } from '../../inspector/inspector.ts'
-import { figuresOf, type QueueFigures } from '../../inspector/figures.ts'
-import { rowsOf, type JobRow } from '../../inspector/row.ts'
-import { queueNames } from '../../redis/queue-names.ts'
-import { Replicas, type BlockedRun, type Replica } from '../../redis/replicas.ts'
-import type { Ledger } from '../../migration/ledger.ts'
-import { isOver, type MigrationRun } from '../../migration/ledger-run.ts'
-import { rowsOf as rowsDone } from '../../migration/shard-ledger.ts'
+import type { Inspector } from '../inspector/inspector.ts'
+import { figuresOf, type QueueFigures } from '../inspector/figures.ts'
+import { rowsOf, type JobRow } from '../inspector/row.ts'
+import { queueNames } from '../redis/queue-names.ts'
+import { Replicas, type BlockedRun, type Replica } from '../redis/replicas.ts'
+import type { Ledger } from '../migration/ledger.ts'
+import { isOver, type MigrationRun } from '../migration/ledger-run.ts'
+import { rowsOf as rowsDone } from '../migration/shard-ledger.ts'
 
 /** Running jobs that are read of one queue. */
 const RUNNING = 50

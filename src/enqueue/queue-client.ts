@@ -1,13 +1,12 @@
 /** A BullMQ queue for the length of one command. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { Queue, QueueEvents } from 'bullmq'
-import type { Config } from '../../config.ts'
-import { DEFAULT_QUEUE } from '../../job/load.ts'
-import { takeLibraryWarnings } from '../../observe/library-warnings.ts'
-import { openRedis, type RedisHandle } from '../../redis/connection.ts'
-import { Replicas, type Replica } from '../../redis/replicas.ts'
-import type { Output } from '../output.ts'
-import { queueDoubt } from '../queue-doubt.ts'
+import type { Config } from '../config.ts'
+import { DEFAULT_QUEUE } from '../job/load.ts'
+import { takeLibraryWarnings } from '../observe/library-warnings.ts'
+import { openRedis, type RedisHandle } from '../redis/connection.ts'
+import { Replicas, type Replica } from '../redis/replicas.ts'
+import { queueDoubt } from './queue-doubt.ts'
 import { chooseQueue, type QueueChoice } from './queue-choice.ts'
 
 const EVENTS_CLOSE_MS = 500
@@ -17,6 +16,11 @@ export interface QueueClient extends AsyncDisposable {
   readonly redis: RedisHandle
   /** All events of the queue from now on; `run()` starts them. They are on a connection of their own. */
   events(): Promise<QueueEvents>
+}
+
+/** Where lines for people go. */
+export interface Listener {
+  note: (line: string) => void
 }
 
 export interface QueueWanted {
@@ -34,7 +38,7 @@ export interface QueueWanted {
 export async function openQueue(
   config: Config,
   wanted: QueueWanted | ((live: Replica[]) => QueueChoice),
-  output: Output,
+  output: Listener,
 ): Promise<QueueClient> {
   const redis = await openRedis(config, { onMessage: line => output.note(line) })
   const warn = (line: string) => output.note(`warning: ${line}`)

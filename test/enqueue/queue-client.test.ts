@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { expect, test } from 'vitest'
-import { openQueue } from '../../../src/commands/enqueue/queue-client.ts'
-import { resolveConfig } from '../../../src/config.ts'
-import { startRedis } from '../../helpers/redis.ts'
+import { openQueue } from '../../src/enqueue/queue-client.ts'
+import { resolveConfig } from '../../src/config.ts'
+import { startRedis } from '../helpers/redis.ts'
 
 test('closes while its connections are between two attempts to reconnect', async () => {
   await using redis = await startRedis()

@@ -1,12 +1,12 @@
 /** The job that a command is about: what its file says, and a way to check payloads for it. */
-import type { Config } from '../../config.ts'
-import { RunnerError, messageOf } from '../../errors.ts'
-import { checkArgs } from '../../job/args.ts'
-import { executableEntry } from '../../job/load.ts'
-import { openLoader } from '../../job/loader.ts'
-import type { Verdict } from '../../job/loader-messages.ts'
-import type { JobEntry } from '../../job/manifest.ts'
-import { findJob } from '../job-files.ts'
+import type { Config } from '../config.ts'
+import { RunnerError, messageOf } from '../errors.ts'
+import { checkArgs } from '../job/args.ts'
+import { executableEntry } from '../job/load.ts'
+import { openLoader } from '../job/loader.ts'
+import type { Verdict } from '../job/loader-messages.ts'
+import type { JobEntry } from '../job/manifest.ts'
+import { findJob } from './job-files.ts'
 
 export interface JobTarget {
   name: string

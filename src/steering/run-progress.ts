@@ -1,9 +1,9 @@
 /** How far a run is: read from the ledger, and shown with a bar for each shard. */
-import type { Ledger } from '../../migration/ledger.ts'
-import { isOver, type MigrationRun } from '../../migration/ledger-run.ts'
-import { rowsOf, type ShardStatus } from '../../migration/shard-ledger.ts'
-import { textTable } from '../../table.ts'
-import { formatMilliseconds } from '../../units.ts'
+import type { Ledger } from '../migration/ledger.ts'
+import { isOver, type MigrationRun } from '../migration/ledger-run.ts'
+import { rowsOf, type ShardStatus } from '../migration/shard-ledger.ts'
+import { textTable } from '../table.ts'
+import { formatMilliseconds } from '../units.ts'
 
 export interface RunProgress {
   run: MigrationRun

@@ -1,7 +1,7 @@
 /** Adds one job, and tells whether it is new: BullMQ answers with an id alike when it ignored the add. */
 import { isDeepStrictEqual } from 'node:util'
 import type { Queue } from 'bullmq'
-import type { StoredOptions } from '../../job/enqueue-options.ts'
+import type { StoredOptions } from '../job/enqueue-options.ts'
 
 export interface Addition {
   id: string
