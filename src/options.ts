@@ -1,5 +1,6 @@
 /** Every setting in one place: schema, default with unit, environment variables, flag. By scope in options/. */
 import type { z } from 'zod'
+import { GATEWAY_OPTIONS } from './options/gateway-options.ts'
 import { GLOBAL_OPTIONS } from './options/global-options.ts'
 import { HTTP_OPTIONS } from './options/http-options.ts'
 import { KUBERNETES_OPTIONS } from './options/kubernetes-options.ts'
@@ -19,6 +20,7 @@ export const OPTIONS = {
   ...HTTP_OPTIONS,
   ...SCALE_OPTIONS,
   ...KUBERNETES_OPTIONS,
+  ...GATEWAY_OPTIONS,
 } as const satisfies Record<string, Option>
 
 export type OptionKey = keyof typeof OPTIONS

@@ -1,0 +1,33 @@
+/** Where the bytes of uploads are. Everything above sees this, and neither a path nor a bucket. */
+import type { Readable, Writable } from 'node:stream'
+
+/**
+ * Takes bytes with back pressure. `finish` is emitted when all of them are stored for good, and only then is there a file.
+ * Destroyed before that, it leaves nothing, not even parts.
+ */
+export interface StoreWriter extends Writable {
+  /** Resolves when nothing of it goes on any more: after `finish`, or after what was begun has been taken back. Never rejects. */
+  readonly settled: Promise<void>
+}
+
+export interface StoredFile {
+  key: string
+  bytes: number
+  /** Milliseconds since the epoch. */
+  storedAt: number
+}
+
+export interface Store extends AsyncDisposable {
+  /** For people, without credentials: `dir:/data/uploads`, `s3://bucket/prefix`. */
+  readonly where: string
+  /** `key` as file-ref.ts makes them. An existing one is never written over. `type`: media type, kept where the store can. */
+  write(key: string, about: { type: string }): StoreWriter
+  /** Throws FILE_MISSING. The bytes as they are: who reads them compares the hash. */
+  read(key: string, signal?: AbortSignal): Promise<Readable>
+  /** What is not there counts as removed. */
+  remove(key: string): Promise<void>
+  /** All files, in no order, by the page. */
+  list(): AsyncIterable<StoredFile>
+  /** Takes back what was begun before `before` (milliseconds since the epoch) and never finished: parts, temporary files. Resolves with how many. */
+  sweep(before: number): Promise<number>
+}
