@@ -7,8 +7,10 @@ import type { Hono } from 'hono'
 import { RunnerError, messageOf } from '../errors.ts'
 import { readHttpAddress } from '../http-address.ts'
 
-/** A client that sends its request slower than this, in milliseconds, is cut off. */
-const REQUEST_MS = 10_000
+/** A client that sends the head of its request slower than this, in milliseconds, is cut off. Who reads a body limits that. */
+const HEAD_MS = 10_000
+/** Milliseconds between two looks for such clients. */
+const LOOK_MS = 2_000
 /** Connections at once. Those who ask are few; more are turned away before they cost memory. */
 const MOST_CONNECTIONS = 1_000
 
@@ -23,10 +25,13 @@ export interface Listener extends AsyncDisposable {
 export async function listen(app: Hono, address: string, most = MOST_CONNECTIONS): Promise<Listener> {
   const wanted = readHttpAddress(address)
   if (wanted === undefined) throw new RunnerError('CONFIG_INVALID', `not an address: ${address}`)
-  const server = createAdaptorServer({ fetch: app.fetch }) as Server
-  server.requestTimeout = REQUEST_MS
-  server.headersTimeout = REQUEST_MS
+  const serverOptions = { connectionsCheckingInterval: LOOK_MS }
+  const server = createAdaptorServer({ fetch: app.fetch, serverOptions }) as Server
+  server.requestTimeout = 0
+  server.headersTimeout = HEAD_MS
   server.maxConnections = most
+  // Node itself would ask for every body before anybody has looked who sends it: see node-request.ts.
+  server.on('checkContinue', (request, response) => server.emit('request', request, response))
   try {
     server.listen(wanted.port, wanted.host)
     await once(server, 'listening')

@@ -73,6 +73,21 @@ export interface FleetEvents {
   ]
   /** Probes and metrics are answered there. */
   'http.listening': [{ url: string }]
+  /** Who has changed what over HTTP: `caller` is the name of a token, `request` the id that its answer carries. */
+  'api.changed': [
+    {
+      request: string
+      caller: string
+      change: 'enqueued' | 'cancelled'
+      queue: string
+      job: string
+      id: string
+    },
+  ]
+  /** A request met a fault of this process. `stack` where there is one. */
+  'api.fault': [{ request: string; message: string; stack?: string }]
+  /** `runner serve` was told to stop; so many requests run, and may go on for `grace` milliseconds. */
+  'http.stopping': [{ running: number; grace: number }]
   'worker.error': [{ queue: string; message: string }]
   /** Redis refuses (`readonly`, `noperm`, `misconf`, `oom` ...), or cannot be had (`connection`, `timeout`). Often. */
   'redis.error': [{ queue: string; kind: string; message: string }]
