@@ -3,7 +3,7 @@
  * holds that thread costs the requests that wait for it, and the thread is replaced.
  */
 import type { Config } from '../config.ts'
-import { ArgsError, RunnerError } from '../errors.ts'
+import { ArgsError } from '../errors.ts'
 import { findIn, jobFiles } from '../enqueue/job-files.ts'
 import type { Discovery } from '../job/discover.ts'
 import { openLoader, type Loader } from '../job/loader.ts'
@@ -43,14 +43,17 @@ export class JobCatalog implements AsyncDisposable {
     return (await this.#loaded()).manifest.jobs
   }
 
-  /** Throws JOB_UNKNOWN with the nearest name, or why the file of the job does not load. */
+  /** Throws JOB_UNKNOWN with the nearest name, and Problem 500 where the file of the job does not load. */
   async entry(name: string): Promise<JobEntry> {
-    findIn(this.#discovery, this.#options.config, name)
     const { jobs, broken } = (await this.#loaded()).manifest
     const entry = jobs.find(job => job.name === name)
     if (entry !== undefined) return entry
-    const fault = broken.find(file => file.name === name)
-    throw new RunnerError(fault?.code ?? 'JOB_IMPORT_FAILED', fault?.message ?? `job ${name} was not loaded`)
+    const fault = [...this.#discovery.broken, ...broken].find(file => file.name === name)
+    if (fault === undefined) findIn(this.#discovery, this.#options.config, name)
+    // Where it lies, and what it says, is for who reads the log.
+    throw new Problem(500, fault?.code ?? 'JOB_IMPORT_FAILED', `the file of job ${name} does not load`, {
+      hint: 'the log of the gateway says why, as runner check does',
+    })
   }
 
   /** Throws ArgsError, and Problem 504 when the schema does not answer. */
