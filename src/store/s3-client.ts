@@ -3,8 +3,8 @@ import type * as Sdk from '@aws-sdk/client-s3'
 import { RunnerError, messageOf } from '../errors.ts'
 import type { S3Place } from './s3-place.ts'
 
-/** Tries of each call, with longer and longer waits; nothing above tries again. */
-const ATTEMPTS = 5
+/** Tries of each call, with waits of up to 0.1, 0.2, 0.4 ... s between them: an outage of some seconds. Nothing above tries again. */
+const ATTEMPTS = 8
 /** Milliseconds without a byte: completing a large upload takes long, but it says something meanwhile. */
 const SILENCE = 120_000
 const CONNECT_WITHIN = 10_000
