@@ -62,12 +62,19 @@ export class Upload implements AsyncDisposable {
   /** Rejects when the connection ends before there is a whole answer. */
   readonly answer: Promise<Answer>
   readonly socket: Socket
+  /** Resolves when the server has said 100: it wants the body. */
+  readonly wanted: Promise<void>
   /** Bytes of the body that were handed to the kernel. */
   sent = 0
   #isAnswered = false
 
   private constructor(socket: Socket) {
     this.socket = socket
+    this.wanted = new Promise(resolve => {
+      socket.on('data', (chunk: Buffer) => {
+        if (chunk.toString('latin1').startsWith('HTTP/1.1 100 ')) resolve()
+      })
+    })
     this.answer = readAnswer(socket).finally(() => (this.#isAnswered = true))
     this.answer.catch(() => undefined)
   }
@@ -101,12 +108,20 @@ export class Upload implements AsyncDisposable {
           : bytes,
       )
       this.sent += bytes.length
-      if (!isSent) await Promise.race([once(this.socket, 'drain'), once(this.socket, 'close')])
+      if (!isSent) await this.#drained()
       if (pace !== undefined) await pace()
     }
     if (cut?.how === 'drop') this.socket.resetAndDestroy()
     else if (cut?.how === 'end') this.socket.end()
     else if (chunked && !this.socket.destroyed) this.socket.write('0\r\n\r\n')
+  }
+
+  /** Until it may send more, or need not. */
+  async #drained(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.socket.once('drain', resolve).once('close', resolve)
+    await Promise.race([promise, this.answer.catch(() => undefined)])
+    this.socket.off('drain', resolve).off('close', resolve)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
