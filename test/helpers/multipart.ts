@@ -43,6 +43,8 @@ export interface Sending {
   piece?: number
   /** Awaited before each write but the first: how slow the client is. */
   pace?: () => Promise<unknown>
+  /** It looks for an answer only when all is sent, as clients do that write and then read. */
+  readsLate?: boolean
   /** In chunks, one each write, instead of with its length. */
   chunked?: boolean
   /** What Content-Length says, if it is not the length. */
@@ -98,8 +100,12 @@ export class Upload implements AsyncDisposable {
   }
 
   /** All of the body, or until the answer is there. Resolves when it is sent, also where the other side has gone. */
-  async send(body: Buffer, { piece = 65_536, pace, chunked = false, cut }: Sending = {}): Promise<void> {
+  async send(
+    body: Buffer,
+    { piece = 65_536, pace, readsLate = false, chunked = false, cut }: Sending = {},
+  ): Promise<void> {
     const most = cut?.at ?? body.length
+    if (readsLate) this.socket.pause()
     while (this.sent < most && !this.#isAnswered && !this.socket.destroyed) {
       const bytes = body.subarray(this.sent, Math.min(this.sent + piece, most))
       const isSent = this.socket.write(
@@ -114,6 +120,10 @@ export class Upload implements AsyncDisposable {
     if (cut?.how === 'drop') this.socket.resetAndDestroy()
     else if (cut?.how === 'end') this.socket.end()
     else if (chunked && !this.socket.destroyed) this.socket.write('0\r\n\r\n')
+    if (readsLate && !this.socket.destroyed) {
+      if (this.socket.writableLength > 0) await this.#drained()
+      this.socket.resume()
+    }
   }
 
   /** Until it may send more, or need not. */

@@ -2,9 +2,10 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { DirectoryStore } from '../../../src/store/directory.ts'
-import { Upload, form, upload } from '../../helpers/multipart.ts'
+import { Upload, form, upload, type Sending } from '../../helpers/multipart.ts'
 import { UploadDesk } from '../../helpers/upload-desk.ts'
 
 const MIB = 1024 ** 2
@@ -54,12 +55,18 @@ it('leaves no file in a folder, not even a temporary one', async () => {
 
 it('lets a client that is still sending see its 413, each time', async () => {
   await using desk = await UploadDesk.open({ limits: { maxTotal: MIB } })
-  const body = csv(32 * MIB)
   const seen: number[] = []
-  for (let i = 0; i < 20; i++) seen.push((await upload(desk.url, body, { chunked: true })).status)
-  // Also where it is known before the first byte, of which the client does not wait to hear.
-  for (let i = 0; i < 20; i++) seen.push((await upload(desk.url, body)).status)
-  expect(seen).toEqual(Array.from({ length: 40 }, () => 413))
+  const see = async (bytes: number, sending: Sending) => {
+    const body = csv(bytes)
+    for (let i = 0; i < 20; i++) seen.push((await upload(desk.url, body, sending)).status)
+  }
+  // Those that look for an answer while they send, and those that look when they have sent what was under way.
+  await see(6 * MIB, { chunked: true })
+  const late = { readsLate: true, pace: () => setImmediate() }
+  await see(1.9 * MIB, { ...late, chunked: true })
+  // Known before the first byte.
+  await see(1.01 * MIB, late)
+  expect(seen).toEqual(Array.from({ length: 60 }, () => 413))
   expect(isEmpty(desk)).toBe(true)
 })
 
