@@ -5,7 +5,7 @@
  */
 import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { DelimiterCount } from './delimiter-count.ts'
+import { Delimiters } from './delimiters.ts'
 import { requireName } from './field-name.ts'
 import { openBusboy, type FormFindings, type OpenParser } from './form-parser.ts'
 import { MOST_TEXT, type UploadLimits } from './limits.ts'
@@ -32,7 +32,7 @@ type Limits = Pick<UploadLimits, 'maxFiles' | 'maxFields' | 'maxField'>
 
 export class MultipartReader implements AsyncIterable<FilePart | FieldPart> {
   readonly #source: Readable
-  readonly #delimiters: DelimiterCount
+  readonly #delimiters: Delimiters
   readonly #limits: Limits
   readonly #parser: Writable
   readonly #ready: (FilePart | FieldPart)[] = []
@@ -45,8 +45,10 @@ export class MultipartReader implements AsyncIterable<FilePart | FieldPart> {
   constructor(source: Readable, boundary: string, limits: Limits, open: OpenParser = openBusboy) {
     this.#source = source
     this.#limits = limits
-    this.#delimiters = new DelimiterCount(boundary)
+    this.#delimiters = new Delimiters(boundary)
     this.#parser = open(boundary, limits, this.#findings())
+    // At once, for busboy reads on in what it has: a file that it finds after its error has no end, ever.
+    this.#parser.on('error', error => this.#fail(asRefusal(error)))
   }
 
   /** What ended it before its time: also where whoever reads a file has met the consequence first. */

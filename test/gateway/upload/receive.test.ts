@@ -98,6 +98,20 @@ it('refuses a form that is not whole, or not one', async () => {
   expect(await of(form([{ headers: [`X-Long: ${'x'.repeat(20_000)}`] }]))).toMatch(/^400 UPLOAD_MALFORMED: /)
 })
 
+it('refuses a file that comes behind the end of the form, or behind an error, which no parser would ever end', async () => {
+  const whole = form([CSV])
+  const behind = Buffer.concat([whole, whole])
+  for (const piece of [1, 65_536])
+    expect(await refused({}, behind, { piece })).toBe(
+      '400 UPLOAD_MALFORMED: something follows the end of the form',
+    )
+  expect(await refused({}, form([{ headers: ['No header'] }, CSV]))).toMatch(
+    /^400 UPLOAD_MALFORMED: .*part header/,
+  )
+  await using desk = await UploadDesk.open()
+  expect((await upload(desk.url, Buffer.concat([whole, Buffer.from('\r\n \r\n')]))).status).toBe(202)
+})
+
 it('refuses a part that a parser would leave out, and a file that it would cut at a boundary within', async () => {
   const lost = 'a part is no field and no file, or the boundary is inside of a file'
   const of = async (part: FormPart) => refused({}, form([CSV, part]))
