@@ -1,15 +1,18 @@
 /** An app at an address: one `node:http` server. It answers on the main loop of its process, where no user code runs. */
 import { once } from 'node:events'
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { RunnerError, messageOf } from '../errors.ts'
 import { readHttpAddress } from '../http-address.ts'
+import { startBodyClock } from './body-clock.ts'
+import { continueWhenRead } from './expectation.ts'
+import { lingering } from './lingering.ts'
 
-/** A client that sends the head of its request slower than this, in milliseconds, is cut off. Who reads a body limits that. */
-const HEAD_MS = 10_000
-/** Milliseconds between two looks for such clients. */
+/** A client that sends its headers, or a body that nobody else watches, slower than this, in milliseconds, is cut off. */
+const REQUEST_MS = 10_000
+/** How often Node looks for those that are late with their headers. */
 const LOOK_MS = 2_000
 /** Connections at once. Those who ask are few; more are turned away before they cost memory. */
 const MOST_CONNECTIONS = 1_000
@@ -25,13 +28,20 @@ export interface Listener extends AsyncDisposable {
 export async function listen(app: Hono, address: string, most = MOST_CONNECTIONS): Promise<Listener> {
   const wanted = readHttpAddress(address)
   if (wanted === undefined) throw new RunnerError('CONFIG_INVALID', `not an address: ${address}`)
-  const serverOptions = { connectionsCheckingInterval: LOOK_MS }
-  const server = createAdaptorServer({ fetch: app.fetch, serverOptions }) as Server
+  const server = createAdaptorServer({
+    fetch: lingering((request, env) => app.fetch(request, env)),
+    serverOptions: { connectionsCheckingInterval: LOOK_MS },
+  }) as Server
+  server.prependListener('request', (request: IncomingMessage, response: ServerResponse) =>
+    startBodyClock(request, response, REQUEST_MS),
+  )
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    continueWhenRead(request, response)
+    server.emit('request', request, response)
+  })
   server.requestTimeout = 0
-  server.headersTimeout = HEAD_MS
+  server.headersTimeout = REQUEST_MS
   server.maxConnections = most
-  // Node itself would ask for every body before anybody has looked who sends it: see node-request.ts.
-  server.on('checkContinue', (request, response) => server.emit('request', request, response))
   try {
     server.listen(wanted.port, wanted.host)
     await once(server, 'listening')
