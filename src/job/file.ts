@@ -96,6 +96,10 @@ export function fileFields(schema: Record<string, unknown>): Record<string, File
   return Object.keys(fields).length === 0 ? undefined : fields
 }
 
+/** Whether the JSON Schema of a field is that of a file, or of a list of them. */
+export const isFileSchema = (schema: object): boolean =>
+  fileFields({ properties: { field: schema } }) !== undefined
+
 const fileOf = (property: Property) =>
   inside(property)
     .map(part => part[KEYWORD])

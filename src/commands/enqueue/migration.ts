@@ -12,7 +12,7 @@ import { durationOption } from '../../units.ts'
 import { follow, untilOver } from '../migrations/until-over.ts'
 import { findJob } from '../../enqueue/job-files.ts'
 import { enqueueOptions } from './options.ts'
-import type { EnqueueRequest } from './one.ts'
+import { filesOf, type EnqueueRequest } from './one.ts'
 import { applyFlags } from './payload.ts'
 import { runFlagsOf, type RunFlags } from './run-flags.ts'
 import { userName } from '../user-name.ts'
@@ -26,7 +26,8 @@ export async function enqueueMigration(
 ): Promise<void> {
   const { config, context, flags, target } = request
   const { flags: own, rest } = runFlagsOf(request.assignments)
-  const payload = applyFlags(base, rest, config.redact)
+  const files = await filesOf(request)
+  const payload = applyFlags(base, [...rest, ...files.expected], config.redact)
   const [refused] = await target.check([payloadJson(entry.name, payload, { redact: config.redact })])
   if (refused) throw new ArgsError(refused.message, { details: refused.details })
   await target.close()
@@ -46,7 +47,14 @@ export async function enqueueMigration(
   const ledger = await openLedgerOf(database, databasesOf(config))
   try {
     const queue = enqueueOptions(flags).queue ?? entry.queue
-    const { run, enrolment } = await enrol(ledger, { ...entry, queue }, payload, own)
+    // A run that nobody has heard of yet needs no sweep to leave its files alone: they are young.
+    const stored = await files.store()
+    const full = applyFlags(base, [...rest, ...stored.assignments], config.redact)
+    const enrolled = enrol(ledger, { ...entry, queue }, full, own)
+    const { run, enrolment } = await enrolled.catch(async (error: unknown) => {
+      await stored.discard(error)
+      throw error
+    })
     if (enrolment === 'new' || enrolment === 'resumed') {
       const { ring } = await import('../migrations/ring.ts')
       await ring(config, run, 'plan', context, entry.queue)
