@@ -33,6 +33,7 @@ export const GROUPS: Record<string, string> = {
   jobs: 'what becomes of single jobs',
   schedules: 'which jobs are run by themselves, and when',
   migrations: 'runs of migrations: how far they are, and what becomes of them',
+  uploads: 'files of jobs: which there are, and what becomes of them',
   k8s: 'how this project runs on Kubernetes',
 }
 
@@ -189,6 +190,14 @@ export const VERBS: Record<string, VerbEntry> = {
   'migrations history': {
     about: 'say who did what with a run',
     load: () => import('./migrations/history.ts'),
+  },
+  'uploads list': {
+    about: 'list stored files, with the jobs that refer to them',
+    load: () => import('./uploads/list.ts'),
+  },
+  'uploads sweep': {
+    about: 'remove files that no job refers to any more',
+    load: () => import('./uploads/sweep.ts'),
   },
   verify: {
     about: 'prove on this Redis that no fault loses a job or runs one twice at once',

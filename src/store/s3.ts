@@ -112,6 +112,7 @@ class S3Store implements Store {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const s3 = await this.#s3?.catch(() => undefined)
+    this.#s3 = undefined
     s3?.client.destroy()
   }
 

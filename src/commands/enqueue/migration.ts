@@ -9,7 +9,7 @@ import { begins, enrol, requirePredecessors, type MigrationEntry } from '../../s
 import { durationOption } from '../../units.ts'
 import { follow, untilOver } from '../migrations/until-over.ts'
 import { enqueueOptions } from './options.ts'
-import type { EnqueueRequest } from './one.ts'
+import { filesOf, type EnqueueRequest } from './one.ts'
 import { applyFlags } from './payload.ts'
 import { runFlagsOf } from './run-flags.ts'
 import { userName } from '../user-name.ts'
@@ -21,7 +21,8 @@ export async function enqueueMigration(
 ): Promise<void> {
   const { config, context, flags, target } = given
   const { flags: own, rest } = runFlagsOf(given.assignments)
-  const payload = applyFlags(base, rest, config.redact)
+  const files = await filesOf(given)
+  const payload = applyFlags(base, [...rest, ...files.expected], config.redact)
   const [refused] = await target.check([payloadJson(entry.name, payload, { redact: config.redact })])
   if (refused) throw new ArgsError(refused.message, { details: refused.details })
   await target.close()
@@ -41,8 +42,15 @@ export async function enqueueMigration(
   try {
     const queue = enqueueOptions(flags).queue ?? entry.queue
     const { shards, reason, again } = own
-    const request = { payload, by: userName(), shards, reason, again }
-    const { run, enrolment } = await enrol(ledger, { ...entry, queue }, request)
+    // A run that nobody has heard of yet needs no sweep to leave its files alone: they are young.
+    const stored = await files.store()
+    const full = applyFlags(base, [...rest, ...stored.assignments], config.redact)
+    const request = { payload: full, by: userName(), shards, reason, again }
+    const enrolled = enrol(ledger, { ...entry, queue }, request)
+    const { run, enrolment } = await enrolled.catch(async (error: unknown) => {
+      await stored.discard(error)
+      throw error
+    })
     if (begins(enrolment)) {
       const { ring } = await import('../migrations/ring.ts')
       await ring(config, run, 'plan', context, entry.queue)

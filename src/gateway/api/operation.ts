@@ -3,8 +3,15 @@ import { z } from 'zod'
 
 export type Json = Record<string, unknown>
 
-export const jsonSchema = (schema: z.ZodType, io: 'input' | 'output' = 'output'): Json => {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { target: 'draft-2020-12', io })
+/** What is given may have more fields with the next version, and no client is to refuse them. */
+export function jsonSchema(schema: z.ZodType, io: 'input' | 'output' = 'output'): Json {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, {
+    target: 'draft-2020-12',
+    io,
+    override: ({ jsonSchema: made }) => {
+      if (made.additionalProperties === false) delete made.additionalProperties
+    },
+  })
   return rest
 }
 
