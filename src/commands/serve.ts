@@ -104,6 +104,7 @@ async function serve(config: Config): Promise<void> {
     for (const line of redis.warnings) log.logger.warn(line)
     scale.reach(redis)
     reach.reach(redis)
+    api?.sweep(redis)
   }
   await whenAborted(signal)
   events.emit('http.stopping', { running: drain.running, grace: config.grace })

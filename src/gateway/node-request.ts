@@ -11,17 +11,6 @@ export function nodeOf(c: Context): NodeRequest {
   return (c.env ?? {}) as NodeRequest
 }
 
-const invited = new WeakSet<object>()
-
-/** Who sent `Expect: 100-continue` waits for this before it sends the body. Idempotent. */
-export function inviteBody(c: Context): void {
-  const { incoming, outgoing } = nodeOf(c)
-  if (incoming === undefined || outgoing === undefined || invited.has(outgoing)) return
-  if (incoming.headers.expect?.toLowerCase() !== '100-continue') return
-  invited.add(outgoing)
-  outgoing.writeContinue()
-}
-
 /** Bytes that the client says it sends. Undefined: it does not say. */
 export function declaredLength(c: Context): number | undefined {
   const text = c.req.header('content-length')

@@ -2,7 +2,7 @@
 import type { Context } from 'hono'
 import { MAX_PAYLOAD } from '../../job/args.ts'
 import { jsonFault } from '../../job/problem.ts'
-import { declaredLength, inviteBody } from '../node-request.ts'
+import { declaredLength } from '../node-request.ts'
 import { Problem } from '../problem.ts'
 
 /** Milliseconds from the head of the request to the last byte. */
@@ -47,7 +47,6 @@ export async function readJson(c: Context, redact: readonly string[], ms = BODY_
 
 async function readText(c: Context, ms: number): Promise<string> {
   if (declaredLength(c) === 0 || c.req.raw.body === null) return ''
-  inviteBody(c)
   const reader = c.req.raw.body.getReader()
   const chunks: Uint8Array[] = []
   let bytes = 0
