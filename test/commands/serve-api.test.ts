@@ -5,7 +5,7 @@ import { readdirSync } from 'node:fs'
 import { connect } from 'node:net'
 import { createInterface } from 'node:readline'
 import { Queue } from 'bullmq'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, assert, beforeAll, expect, it, vi } from 'vitest'
 import type { FileRef } from '../../src/file-ref.ts'
 import { newToken } from '../../src/gateway/tokens.ts'
 import { project, type Project } from '../helpers/project.ts'
@@ -42,11 +42,11 @@ beforeAll(async () => {
   lines = []
   const reader = createInterface({ input: serve.child.stderr })
   reader.on('line', line => lines.push(JSON.parse(line) as Record<string, unknown>))
-  await expect
-    .poll(() => lines.find(({ event }) => event === 'http.listening'), { timeout: 20_000 })
-    .toBeDefined()
-  url = String(lines.find(({ event }) => event === 'http.listening')?.['url']).replace('[::]', '127.0.0.1')
-  await expect.poll(async () => (await fetch(`${url}/readyz`)).status, { timeout: 20_000 }).toBe(200)
+  const listening = () => lines.find(({ event }) => event === 'http.listening')
+  await vi.waitFor(() => assert(listening() !== undefined), { timeout: 20_000 })
+  url = String(listening()?.['url']).replace('[::]', '127.0.0.1')
+  const ready = async () => assert((await fetch(`${url}/readyz`)).status === 200)
+  await vi.waitFor(ready, { timeout: 20_000 })
 }, 40_000)
 afterAll(async () => {
   serve.child.kill('SIGKILL')
@@ -124,7 +124,7 @@ it('takes a form: by the 202 its file is stored and hashed, and the job is on it
 
 it.each([
   ['no token', '', 'application/json', 10, 401],
-  ['another scope', `Authorization: ${authorization}\r\n`, 'text/plain', 10, 415],
+  ['another kind of body', `Authorization: ${authorization}\r\n`, 'text/plain', 10, 415],
   ['too much', `Authorization: ${authorization}\r\n`, 'application/json', 2_000_000, 413],
 ])('refuses %s before the body: no 100 is sent', async (_, header, type, length, status) => {
   const head = `POST /v1/jobs/import HTTP/1.1\r\nHost: a\r\n${header}Content-Type: ${type}\r\nContent-Length: ${length}\r\nExpect: 100-continue\r\n\r\n`
