@@ -103,8 +103,10 @@ async function serve(config: Config): Promise<void> {
   if (redis !== undefined) {
     for (const line of redis.warnings) log.logger.warn(line)
     scale.reach(redis)
-    reach.reach(redis)
-    api?.sweep(redis)
+    if (api !== undefined) {
+      reach.reach(redis)
+      api.sweep(redis)
+    }
   }
   await whenAborted(signal)
   events.emit('http.stopping', { running: drain.running, grace: config.grace })

@@ -25,7 +25,7 @@ export interface Caller {
 }
 
 /** Without tokens, on this host. */
-export const LOCAL: Caller = { name: 'local', scopes: new Set(['enqueue', 'read', 'operate']) }
+const LOCAL: Caller = { name: 'local', scopes: new Set(['enqueue', 'read', 'operate']) }
 
 declare module 'hono' {
   interface ContextVariableMap {

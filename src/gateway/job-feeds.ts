@@ -73,7 +73,7 @@ function feedOf(events: QueueEvents, id: string, leave: () => Promise<void>): Jo
     on(name: string, listener: Listener) {
       const own = `${name}:${id}`
       listeners.push([own, listener])
-      events.on(own as 'completed', listener as never)
+      events.on(own as 'completed', listener)
       return source
     },
     run: async () => undefined,
@@ -81,7 +81,7 @@ function feedOf(events: QueueEvents, id: string, leave: () => Promise<void>): Jo
   return {
     source: source as unknown as EventSource,
     async [Symbol.asyncDispose]() {
-      for (const [name, listener] of listeners.splice(0)) events.off(name as 'completed', listener as never)
+      for (const [name, listener] of listeners.splice(0)) events.off(name as 'completed', listener)
       await leave()
     },
   }

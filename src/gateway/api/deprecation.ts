@@ -4,7 +4,7 @@
  */
 import type { MiddlewareHandler } from 'hono'
 
-export interface Deprecated {
+interface Deprecated {
   method: string
   /** Of the path. */
   path: RegExp
@@ -19,7 +19,7 @@ export interface Deprecated {
 }
 
 /** None yet. */
-export const DEPRECATED: readonly Deprecated[] = []
+const DEPRECATED: readonly Deprecated[] = []
 
 export function deprecations(table: readonly Deprecated[] = DEPRECATED): MiddlewareHandler {
   return async (c, next) => {

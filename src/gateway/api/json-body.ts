@@ -28,7 +28,7 @@ export function mediaType(c: Context): string | undefined {
 }
 
 /** What is compressed may be any size: nobody unpacks it here. Throws Problem 415. */
-export function requirePlain(c: Context): void {
+function requirePlain(c: Context): void {
   const encoding = c.req.header('content-encoding')
   if (encoding !== undefined && encoding !== 'identity')
     throw new Problem(415, 'CONTENT_ENCODING', `a body is sent as it is, not ${encoding}`)

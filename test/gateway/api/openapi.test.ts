@@ -1,16 +1,23 @@
 /** /v1/openapi.json: what it says of the jobs, and that no client of it is ever broken. */
 import { readFileSync } from 'node:fs'
+import { Hono } from 'hono'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { z } from 'zod'
 import { deprecations } from '../../../src/gateway/api/deprecation.ts'
 import { openapiOf } from '../../../src/gateway/api/openapi.ts'
 import { migrations, queues, runProgress } from '../../../src/gateway/api/schemas.ts'
+import type { JobEntry } from '../../../src/job/manifest.ts'
 import { startRedis, type TestRedis } from '../../helpers/redis.ts'
 import { breakingChanges } from './breaking-changes.ts'
 import { served, SHOP, type Served } from './served.ts'
-import { Hono } from 'hono'
 
-type Json = Record<string, never>
+type Json = Record<string, unknown>
+
+function at(document: Json, ...path: string[]): Json {
+  let found: unknown = document
+  for (const part of path) found = (found as Json)[part]
+  return found as Json
+}
 
 let redis: TestRedis
 let api: Served
@@ -40,73 +47,58 @@ it('breaks no client of /v1 as it was first published', () => {
 
 it('finds what would break one', () => {
   const changed = (change: (document: Json) => void) => {
-    const document = structuredClone(own()) as Json
+    const document = structuredClone(own())
     change(document)
     return breakingChanges(own(), document)
   }
-  const post = (document: Json) => document['paths']!['/v1/jobs/{name}']!['post'] as Json
   expect(changed(() => undefined)).toEqual([])
-  expect(changed(document => delete document['paths']!['/v1/queues'])).toEqual(['GET /v1/queues: gone'])
-  expect(changed(document => delete document['paths']!['/v1/jobs/{queue}/{id}']!['delete'])).toEqual([
+  expect(changed(document => delete at(document, 'paths')['/v1/queues'])).toEqual(['GET /v1/queues: gone'])
+  expect(changed(document => delete at(document, 'paths', '/v1/jobs/{queue}/{id}')['delete'])).toEqual([
     'DELETE /v1/jobs/{queue}/{id}: gone',
   ])
-  expect(
-    changed(
-      document => delete document['components']!['schemas']!['Queues']!['items']!['properties']!['oldest'],
-    ),
-  ).toEqual(['GET /v1/queues: answer 200[].oldest is gone'])
-  const figures = (document: Json) => document['components']!['schemas']!['Queues']!['items'] as Json
-  const required = (document: Json) => figures(document)['required'] as unknown as string[]
-  expect(changed(document => void required(document).splice(0, 1))).toEqual([
+  const figures = (document: Json) => at(document, 'components', 'schemas', 'Queues', 'items')
+  expect(changed(document => delete at(figures(document), 'properties')['oldest'])).toEqual([
+    'GET /v1/queues: answer 200[].oldest is gone',
+  ])
+  const required = (document: Json) => figures(document)['required'] as string[]
+  expect(changed(document => required(document).shift())).toEqual([
     'GET /v1/queues: answer 200[].queue may be missing',
   ])
-  const job = (document: Json) => document['components']!['schemas']!['Job'] as Json
-  expect(
-    changed(document => void (job(document)['properties']!['logs']!['type'] = 'string' as never)),
-  ).toEqual(['GET /v1/jobs/{queue}/{id}: answer 200.logs is string, and was integer'])
-  const parameters = (document: Json) => post(document)['parameters'] as unknown as Json[]
-  expect(changed(document => void parameters(document).pop())).toEqual([
+  const fields = (document: Json) => at(document, 'components', 'schemas', 'Job', 'properties')
+  expect(changed(document => (fields(document)['logs'] = { type: 'string' }))).toEqual([
+    'GET /v1/jobs/{queue}/{id}: answer 200.logs is string, and was integer',
+  ])
+  const parameters = (document: Json) =>
+    at(document, 'paths', '/v1/jobs/{name}', 'post')['parameters'] as Json[]
+  expect(changed(document => parameters(document).pop())).toEqual([
     'POST /v1/jobs/{name}: parameter query again is gone',
   ])
-  expect(
-    changed(
-      document =>
-        void (parameters(document).find(one => one['name'] === ('delay' as never))!['required'] =
-          true as never),
-    ),
-  ).toEqual(['POST /v1/jobs/{name}: parameter query delay is required'])
+  const require = (name: string) => (document: Json) => {
+    for (const one of parameters(document)) if (one['name'] === name) one['required'] = true
+  }
+  expect(changed(require('delay'))).toEqual(['POST /v1/jobs/{name}: parameter query delay is required'])
   // What is added breaks nobody.
-  expect(
-    changed(document => void (job(document)['properties']!['more'] = { type: 'string' } as never)),
-  ).toEqual([])
+  expect(changed(document => (fields(document)['more'] = { type: 'string' }))).toEqual([])
 })
 
 it('has a path for each job, with the schema of its payload', async () => {
   const { status, body } = await api.ask('GET', '/v1/openapi.json', { token: SHOP.token })
   expect(status).toBe(200)
-  const document = body as {
-    paths: Json
-    components: { schemas: Record<string, z.core.JSONSchema.JSONSchema> }
-  }
-  const { post } = document.paths['/v1/jobs/emails/send'] as unknown as { post: Json }
+  const post = at(body, 'paths', '/v1/jobs/emails/send', 'post')
   expect(post).toMatchObject({ operationId: 'enqueue_job.emails_send', summary: 'Sends one mail' })
-  expect(post['requestBody']!['content']!['application/json']).toEqual({
+  expect(at(post, 'requestBody', 'content', 'application/json')).toEqual({
     schema: { $ref: '#/components/schemas/job.emails_send' },
   })
   const text = JSON.stringify(body)
-  const refs = [...text.matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, at = '']) => at)
-  expect(refs.some(at => at.includes('job.emails_send/$defs/person'))).toBe(true)
+  const refs = [...text.matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, path = '']) => path)
+  expect(refs.some(path => path.includes('job.emails_send/$defs/person'))).toBe(true)
   // Each of them leads to something.
-  for (const at of refs) {
-    let found: unknown = body
-    for (const part of at.split('/')) found = (found as Json)[part]
-    expect(found, at).toBeDefined()
-  }
-  expect(Object.keys(document.paths)).not.toContain('/v1/jobs/broken')
+  for (const path of refs) expect(at(body, ...path.split('/')), path).toBeDefined()
+  expect(Object.keys(at(body, 'paths'))).not.toContain('/v1/jobs/broken')
 })
 
 it('describes a job with files as a form', () => {
-  const entry = {
+  const entry: JobEntry = {
     name: 'import',
     file: '',
     kind: 'job',
@@ -117,9 +109,8 @@ it('describes a job with files as a form', () => {
       required: ['users'],
     },
     files: { users: { types: ['text/csv'] } },
-  } as const
-  const { paths } = openapiOf([{ ...entry, files: { users: { types: ['text/csv'] } } }]) as { paths: Json }
-  expect(paths['/v1/jobs/import']!['post']!['requestBody']!['content']).toEqual({
+  }
+  expect(at(openapiOf([entry]), 'paths', '/v1/jobs/import', 'post', 'requestBody', 'content')).toEqual({
     'multipart/form-data': {
       schema: {
         type: 'object',

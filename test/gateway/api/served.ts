@@ -50,7 +50,7 @@ const FILES = {
 
 export const SHOP = newToken()
 export const READER = newToken()
-export const ADMIN = newToken()
+const ADMIN = newToken()
 
 const TOKENS = [
   { name: 'shop', hash: SHOP.hash, scopes: ['enqueue' as const] },
@@ -76,7 +76,7 @@ export interface AskOptions {
   headers?: Record<string, string>
 }
 
-export interface Asked {
+interface Asked {
   status: number
   headers: Headers
   body: Record<string, unknown>
