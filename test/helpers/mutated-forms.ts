@@ -64,7 +64,7 @@ export function mutatedForm(random: () => number): { body: Buffer; pieces: Buffe
   let body = WHOLE[below(WHOLE.length)]!
   for (let n = 1 + below(3); n > 0; n--) body = mutate(body, below)
   const pieces: Buffer[] = []
-  const longest = random() < 0.3 ? 3 : 200
+  const longest = random() < 0.1 ? 5 : 400
   for (let at = 0; at < body.length;) {
     const end = at + 1 + below(longest)
     pieces.push(body.subarray(at, end))
