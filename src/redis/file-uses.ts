@@ -32,3 +32,12 @@ export function keepFilesOf(
   const { connection, prefix = 'bull' } = queue.opts
   return keepFiles(() => connection as Client, prefix, { ...payload, queue: queue.name })
 }
+
+/** Of files that were stored for a job which was not added after all: no other job knows of them. */
+export async function forgetFilesOf(
+  { opts: { connection, prefix = 'bull' } }: { opts: { connection?: unknown; prefix?: string } },
+  json: string,
+): Promise<void> {
+  const index = new FileIndex(connection as Client, prefix)
+  for (const place of placesIn(json)) await index.forget(place, await index.of(place))
+}

@@ -1,11 +1,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { setExecutorSettings } from '../../src/job/executor-settings.ts'
 import { csv } from '../../src/migration/csv.ts'
 import type { Database } from '../../src/migration/database.ts'
 import type { Range } from '../../src/migration/source.ts'
+import { takeIn } from '../../src/store/intake.ts'
+import { openStores } from '../../src/store/stores.ts'
 import { walk } from '../helpers/walk-source.ts'
 
 const db = undefined as unknown as Database
@@ -83,4 +87,24 @@ it.each([
 
 it('says that the file is not there', async () => {
   await expect(csv(join(dir, 'nowhere.csv')).bounds(db)).rejects.toThrow(/ENOENT/)
+})
+
+it('walks a file of the payload by the same offsets, and sees at the beginning that it is another', async () => {
+  const stores = openStores({ cwd: dir, store: 'dir:up', stores: {} })
+  const text = `a,b\n${Array.from({ length: 500 }, (_, i) => `${i},"x\n${i}"`).join('\n')}\n`
+  const about = { fileName: 'a.csv' }
+  const ref = await takeIn(stores.uploads, Readable.from([Buffer.from(text)]), about)
+  setExecutorSettings({ databases: {}, files: { cwd: dir, store: 'dir:up', stores: {} } })
+  const source = csv(ref)
+  const bounds = (await source.bounds(db)) as Range
+  const expected = Array.from({ length: 500 }, (_, i) => ({ a: String(i), b: `x\n${i}` }))
+  expect(await walk(db, source, bounds, 7)).toEqual(expected)
+  const shards = await source.split(db, bounds, 4)
+  expect(shards).toHaveLength(4)
+  const parts = await Promise.all(shards.map(shard => walk(db, csv(ref), shard, 50)))
+  expect(parts.flat()).toEqual(expected)
+  writeFileSync(join(dir, ref.$file.replace('uploads', 'up')), text.replace('499', '498'))
+  await expect(csv(ref).split(db, bounds, 4)).rejects.toMatchObject({ code: 'FILE_CHANGED' })
+  await stores.uploads.store.remove(stores.of(ref).key)
+  await expect(csv(ref).bounds(db)).rejects.toMatchObject({ code: 'FILE_MISSING' })
 })

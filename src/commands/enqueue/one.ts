@@ -56,7 +56,11 @@ export async function enqueueOne(request: EnqueueRequest, base: unknown): Promis
       throw error
     },
   )
-  if (!addition.added) await stored.discard()
+  if (!addition.added && stored.assignments.length > 0) {
+    const { forgetFilesOf } = await import('../../redis/file-uses.ts')
+    await forgetFilesOf(client.queue, JSON.stringify(stored.assignments))
+    await stored.discard()
+  }
   const queue = client.queue.name
   const line = addition.added
     ? `enqueued ${name} ${addition.id} on queue ${queue}`
