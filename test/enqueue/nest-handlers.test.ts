@@ -1,0 +1,41 @@
+/** Handlers of an application, for what adds jobs and for what lists them. */
+import { fileURLToPath } from 'node:url'
+import { expect, it } from 'vitest'
+import { openFlowJobs } from '../../src/commands/enqueue/flow-jobs.ts'
+import { resolveConfig } from '../../src/config.ts'
+import { jobFiles } from '../../src/enqueue/job-files.ts'
+import { openJob } from '../../src/enqueue/job-target.ts'
+
+const configOf = (nest: string) =>
+  resolveConfig({
+    cwd: fileURLToPath(new URL('../fixtures/nest-app', import.meta.url)),
+    env: { RUNNER_NEST: nest },
+    flags: {},
+  })
+
+it('are found by their names, with the schema that payloads are checked by', async () => {
+  const config = await configOf('app.module.js')
+  const target = await openJob(config, 'send-email')
+  const verdicts = await target.check(['{"to":"ada@example.com"}', '{"to":"ada"}'])
+  await target.close()
+  expect(target.entry).toMatchObject({ queue: 'mail', attempts: 3, kind: 'job' })
+  expect(verdicts).toEqual([
+    null,
+    expect.objectContaining({ message: expect.stringContaining('send-email') }),
+  ])
+
+  const unknown = await openJob(config, 'send-mail').catch((error: unknown) => error)
+  expect(unknown).toMatchObject({
+    code: 'JOB_UNKNOWN',
+    hint: expect.stringMatching(/did you mean send-email\?.*audit/),
+  })
+
+  await using flow = await openFlowJobs(config, { job: 'audit', children: [{ job: 'send-email' }] })
+  expect(flow.entryOf('audit')).toMatchObject({ queue: 'audits' })
+  expect([...flow.names()]).toEqual(['send-email', 'audit'])
+})
+
+it('are of a file that must be there', async () => {
+  const config = await configOf('dist/app.module.js')
+  expect(() => jobFiles(config)).toThrow(/--nest: no file dist\/app\.module\.js in/)
+})
