@@ -1,10 +1,10 @@
 /** The Redis of an application: the one of its runner's settings, opened when it is first asked for. */
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common'
 import type { z } from 'zod'
-import { resolveConfig, type Config } from '../config.ts'
+import type { Config } from '../config.ts'
 import { RunnerError } from '../errors.ts'
-import { OPTIONS } from '../options.ts'
-import { openRedis, type RedisHandle } from '../redis/connection.ts'
+import type { OPTIONS } from '../options.ts'
+import type { RedisHandle } from '../redis/connection.ts'
 
 /** What is left out is as for every command: environment, then profile and config file, then default. */
 export interface RunnerModuleOptions {
@@ -54,6 +54,10 @@ export class RunnerConnection implements OnApplicationShutdown {
   }
 
   async #open(): Promise<Opened> {
+    // Not before: an executor imports the module with its handlers, most of which add nothing by themselves.
+    const { resolveConfig } = await import('../config.ts')
+    const { OPTIONS } = await import('../options.ts')
+    const { openRedis } = await import('../redis/connection.ts')
     const { cwd = process.cwd(), config: file, profile } = this.#options
     const found = await resolveConfig({
       cwd,
@@ -62,25 +66,23 @@ export class RunnerConnection implements OnApplicationShutdown {
       ...(file !== undefined && { file }),
       ...(profile !== undefined && { profile }),
     })
-    const config = { ...found, ...this.#given() }
+    const config = { ...found, ...given(this.#options, OPTIONS) }
     return { config, redis: await openRedis(config) }
-  }
-
-  /** What the module itself was given, which wins. */
-  #given(): Partial<Config> {
-    const { redis, prefix } = this.#options
-    return {
-      ...(redis !== undefined && { redis: read('redis', redis), redisFrom: 'redis of RunnerModule' }),
-      ...(prefix !== undefined && { prefix: read('prefix', prefix) }),
-    } as Partial<Config>
   }
 }
 
-function read(key: 'redis' | 'prefix', value: unknown): unknown {
-  const parsed = OPTIONS[key].schema.safeParse(value)
-  if (parsed.success) return parsed.data
-  const reason = parsed.error.issues.map(({ message }) => message).join('; ')
-  throw new RunnerError('CONFIG_INVALID', `${key} of RunnerModule: ${reason}`)
+/** What the module itself was given, which wins. */
+function given({ redis, prefix }: RunnerModuleOptions, options: typeof OPTIONS): Partial<Config> {
+  const read = (key: 'redis' | 'prefix', value: unknown): unknown => {
+    const parsed = options[key].schema.safeParse(value)
+    if (parsed.success) return parsed.data
+    const reason = parsed.error.issues.map(({ message }) => message).join('; ')
+    throw new RunnerError('CONFIG_INVALID', `${key} of RunnerModule: ${reason}`)
+  }
+  return {
+    ...(redis !== undefined && { redis: read('redis', redis), redisFrom: 'redis of RunnerModule' }),
+    ...(prefix !== undefined && { prefix: read('prefix', prefix) }),
+  } as Partial<Config>
 }
 
 Injectable()(RunnerConnection)

@@ -1,6 +1,6 @@
 /** `RunnerProducer`: adds jobs for the fleet, checked against their contract before they are in Redis. */
 import { Inject, Injectable } from '@nestjs/common'
-import { Queue } from 'bullmq'
+import type { Queue } from 'bullmq'
 import type { z } from 'zod'
 import { RunnerError } from '../errors.ts'
 import { addJob } from '../enqueue/addition.ts'
@@ -20,7 +20,8 @@ export interface Enqueued {
 
 export class RunnerProducer {
   readonly #connection: RunnerConnection
-  readonly #queues = new Map<string, Queue>()
+  #client: ReturnType<Opened['redis']['connect']> | undefined
+  readonly #queues = new Map<string, Promise<Queue>>()
 
   constructor(connection: RunnerConnection) {
     this.#connection = connection
@@ -53,17 +54,24 @@ export class RunnerProducer {
     // What is stored is what was given, as JSON has it: the schema is applied once more, before the run.
     await checkArgs(name, typeof job === 'string' ? undefined : job.args, payload, redact)
     const queue = options.queue ?? (typeof job === 'string' ? DEFAULT_QUEUE : job.queue)
-    const { id, added } = await addJob(this.#queueOf(queue, opened), name, payload, stored)
+    const { id, added } = await addJob(await this.#queueOf(queue, opened), name, payload, stored)
     return { id, queue, added }
   }
 
-  #queueOf(name: string, { redis }: Opened): Queue {
+  #queueOf(name: string, opened: Opened): Promise<Queue> {
     const known = this.#queues.get(name)
     if (known !== undefined) return known
-    const queue = new Queue(name, { connection: redis.connect('producer'), prefix: redis.prefix })
+    const queue = this.#openQueue(name, opened)
+    this.#queues.set(name, queue)
+    return queue
+  }
+
+  async #openQueue(name: string, { redis }: Opened): Promise<Queue> {
+    const { Queue } = await import('bullmq')
+    this.#client ??= redis.connect('producer')
+    const queue = new Queue(name, { connection: this.#client, prefix: redis.prefix })
     // Of the connection, which reconnects by itself; without a listener they would end the application.
     queue.on('error', () => undefined)
-    this.#queues.set(name, queue)
     return queue
   }
 }

@@ -14,8 +14,7 @@ const configOf = (nest: string) =>
   })
 
 it('are found by their names, with the schema that payloads are checked by', async () => {
-  const config = await configOf('app.module.js')
-  const target = await openJob(config, 'send-email')
+  const target = await openJob(await configOf('app.module.js'), 'send-email')
   const verdicts = await target.check(['{"to":"ada@example.com"}', '{"to":"ada"}'])
   await target.close()
   expect(target.entry).toMatchObject({ queue: 'mail', attempts: 3, kind: 'job' })
@@ -23,16 +22,25 @@ it('are found by their names, with the schema that payloads are checked by', asy
     null,
     expect.objectContaining({ message: expect.stringContaining('send-email') }),
   ])
+})
 
-  const unknown = await openJob(config, 'send-mail').catch((error: unknown) => error)
-  expect(unknown).toMatchObject({
+it('are told when a name is of none of them, nor of a job file', async () => {
+  const unknown = await openJob(await configOf('twice.module.js'), 'send-mail').catch(
+    (error: unknown) => error,
+  )
+  expect(unknown).toMatchObject({ code: 'NEST_APP_FAILED' })
+  const none = await openJob(await configOf('app.module.js'), 'send-mail').catch((error: unknown) => error)
+  expect(none).toMatchObject({
     code: 'JOB_UNKNOWN',
     hint: expect.stringMatching(/did you mean send-email\?.*audit/),
   })
+})
 
-  await using flow = await openFlowJobs(config, { job: 'audit', children: [{ job: 'send-email' }] })
-  expect(flow.entryOf('audit')).toMatchObject({ queue: 'audits' })
-  expect([...flow.names()]).toEqual(['send-email', 'audit'])
+it('are jobs of a flow', async () => {
+  const flow = { job: 'audit', children: [{ job: 'send-email' }] }
+  await using jobs = await openFlowJobs(await configOf('app.module.js'), flow)
+  expect(jobs.entryOf('audit')).toMatchObject({ queue: 'audits' })
+  expect([...jobs.names()]).toEqual(['send-email', 'audit'])
 })
 
 it('are of a file that must be there', async () => {
