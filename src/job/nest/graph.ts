@@ -3,7 +3,7 @@ import type { ModulesContainer } from '@nestjs/core'
 import { handlersOf, type Class, type Handler } from '../handler.ts'
 
 type Module = ModulesContainer extends Map<string, infer Value> ? Value : never
-export type Wrapper = Module['providers'] extends Map<unknown, infer Value> ? Value : never
+type Wrapper = Module['providers'] extends Map<unknown, infer Value> ? Value : never
 
 export interface HostedHandler extends Handler {
   wrapper: Wrapper
