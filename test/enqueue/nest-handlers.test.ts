@@ -13,17 +13,6 @@ const configOf = (nest: string) =>
     flags: {},
   })
 
-it('are found by their names, with the schema that payloads are checked by', async () => {
-  const target = await openJob(await configOf('app.module.js'), 'send-email')
-  const verdicts = await target.check(['{"to":"ada@example.com"}', '{"to":"ada"}'])
-  await target.close()
-  expect(target.entry).toMatchObject({ queue: 'mail', attempts: 3, kind: 'job' })
-  expect(verdicts).toEqual([
-    null,
-    expect.objectContaining({ message: expect.stringContaining('send-email') }),
-  ])
-})
-
 it('are told when a name is of none of them, nor of a job file', async () => {
   const unknown = await openJob(await configOf('twice.module.js'), 'send-mail').catch(
     (error: unknown) => error,
@@ -36,10 +25,15 @@ it('are told when a name is of none of them, nor of a job file', async () => {
   })
 })
 
-it('are jobs of a flow', async () => {
+it('are found by their names, with the options and the schema that payloads are checked by', async () => {
   const flow = { job: 'audit', children: [{ job: 'send-email' }] }
   await using jobs = await openFlowJobs(await configOf('app.module.js'), flow)
-  expect(jobs.entryOf('audit')).toMatchObject({ queue: 'audits' })
+  expect(jobs.entryOf('send-email')).toMatchObject({ queue: 'mail', attempts: 3, kind: 'job' })
+  const verdicts = await jobs.check('send-email', ['{"to":"ada@example.com"}', '{"to":"ada"}'])
+  expect(verdicts).toEqual([
+    null,
+    expect.objectContaining({ message: expect.stringContaining('send-email') }),
+  ])
   expect([...jobs.names()]).toEqual(['send-email', 'audit'])
 })
 

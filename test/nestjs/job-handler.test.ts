@@ -69,7 +69,9 @@ it('is inherited, and what a class says of a method itself counts more', () => {
 })
 
 it('says where it stands wrong', () => {
-  class Empty {}
+  class Empty {
+    send() {}
+  }
   expect(refusal(() => JobHandler('mail', 'send')(Empty as never))).toEqual({
     code: 'JOB_OPTION_INVALID',
     message: '@JobHandler of send: class Empty has no method run',

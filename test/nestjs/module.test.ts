@@ -1,6 +1,6 @@
 /** The module in an application, against a real Redis. */
 import 'reflect-metadata'
-import { Inject, Module, type DynamicModule, type Type } from '@nestjs/common'
+import { Inject, Module, type DynamicModule, type ModuleMetadata, type Type } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { z } from 'zod'
@@ -24,11 +24,18 @@ beforeAll(async () => {
 afterAll(() => redis.stop())
 beforeEach(() => redis.flush())
 
+function moduleOf(metadata: ModuleMetadata): Type {
+  const made = class {
+    readonly metadata = metadata
+  }
+  Module(metadata)(made)
+  return made
+}
+
 /** An application with this module at its root; closed at the end of the test. */
 async function application(module: DynamicModule) {
-  class Root {}
-  Module({ imports: [module] })(Root)
-  const app = await NestFactory.createApplicationContext(Root as Type, { logger: false, abortOnError: false })
+  const root = moduleOf({ imports: [module] })
+  const app = await NestFactory.createApplicationContext(root, { logger: false, abortOnError: false })
   return {
     producer: app.get(RunnerProducer),
     health: app.get(RunnerHealthIndicator),
@@ -114,13 +121,13 @@ it('adds by name alone, on the queue that is named, with what it is told', async
 
 it('gets its options from a provider, and keeps to a prefix', async () => {
   const SETTINGS = Symbol('settings')
-  class SettingsModule {}
-  Module({ providers: [{ provide: SETTINGS, useValue: { prefix: 'app' } }], exports: [SETTINGS] })(
-    SettingsModule,
-  )
+  const settings = moduleOf({
+    providers: [{ provide: SETTINGS, useValue: { prefix: 'app' } }],
+    exports: [SETTINGS],
+  })
   await using app = await application(
     RunnerModule.forRootAsync({
-      imports: [SettingsModule],
+      imports: [settings],
       inject: [SETTINGS],
       useFactory: async ({ prefix }: { prefix: string }) => ({ redis: redis.url, prefix }),
     }),
@@ -137,11 +144,9 @@ it('is there for every module, connects when it is first needed, and closes with
     }
   }
   Inject(RunnerProducer)(Users, undefined, 0)
-  class UsersModule {}
-  Module({ providers: [Users] })(UsersModule)
-  class Root {}
-  Module({ imports: [RunnerModule.forRoot({ redis: redis.url }), UsersModule] })(Root)
-  const app = await NestFactory.createApplicationContext(Root as Type, { logger: false })
+  const users = moduleOf({ providers: [Users] })
+  const root = moduleOf({ imports: [RunnerModule.forRoot({ redis: redis.url }), users] })
+  const app = await NestFactory.createApplicationContext(root, { logger: false })
   expect(await connections()).toEqual([])
   const { producer } = app.get(Users)
   await Promise.all(
