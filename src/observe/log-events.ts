@@ -35,6 +35,11 @@ const LEVELS = {
   'verdict.changed': 'debug',
   'replica.wedged': 'error',
   'worker.recreated': 'warn',
+  'upload.started': 'debug',
+  'upload.stored': 'info',
+  'upload.refused': 'warn',
+  'upload.aborted': 'warn',
+  'upload.discarded': 'info',
 } as const satisfies Record<Exclude<keyof FleetEvents, SilentEvent>, string>
 
 type Level = (typeof LEVELS)[keyof typeof LEVELS]
