@@ -55,7 +55,7 @@ async function measure(way: Way, clients: number, bytes: number): Promise<Figure
   await using bench = await Bench.open({ way })
   const send = way === 'base64' ? sendJson : sendForm
   const { port } = bench
-  return bench.measure(() =>
+  return await bench.measure(() =>
     Promise.all(Array.from({ length: clients }, (_, seed) => send({ port, bytes, seed }))),
   )
 }
