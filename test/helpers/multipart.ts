@@ -43,6 +43,8 @@ export interface Sending {
   piece?: number
   /** Awaited before each write but the first: how slow the client is. */
   pace?: () => Promise<unknown>
+  /** It looks for an answer only when all is sent, as clients do that write and then read. */
+  readsLate?: boolean
   /** In chunks, one each write, instead of with its length. */
   chunked?: boolean
   /** What Content-Length says, if it is not the length. */
@@ -62,12 +64,19 @@ export class Upload implements AsyncDisposable {
   /** Rejects when the connection ends before there is a whole answer. */
   readonly answer: Promise<Answer>
   readonly socket: Socket
+  /** Resolves when the server has said 100: it wants the body. */
+  readonly wanted: Promise<void>
   /** Bytes of the body that were handed to the kernel. */
   sent = 0
   #isAnswered = false
 
   private constructor(socket: Socket) {
     this.socket = socket
+    this.wanted = new Promise(resolve => {
+      socket.on('data', (chunk: Buffer) => {
+        if (chunk.toString('latin1').startsWith('HTTP/1.1 100 ')) resolve()
+      })
+    })
     this.answer = readAnswer(socket).finally(() => (this.#isAnswered = true))
     this.answer.catch(() => undefined)
   }
@@ -91,8 +100,12 @@ export class Upload implements AsyncDisposable {
   }
 
   /** All of the body, or until the answer is there. Resolves when it is sent, also where the other side has gone. */
-  async send(body: Buffer, { piece = 65_536, pace, chunked = false, cut }: Sending = {}): Promise<void> {
+  async send(
+    body: Buffer,
+    { piece = 65_536, pace, readsLate = false, chunked = false, cut }: Sending = {},
+  ): Promise<void> {
     const most = cut?.at ?? body.length
+    if (readsLate) this.socket.pause()
     while (this.sent < most && !this.#isAnswered && !this.socket.destroyed) {
       const bytes = body.subarray(this.sent, Math.min(this.sent + piece, most))
       const isSent = this.socket.write(
@@ -101,12 +114,24 @@ export class Upload implements AsyncDisposable {
           : bytes,
       )
       this.sent += bytes.length
-      if (!isSent) await Promise.race([once(this.socket, 'drain'), once(this.socket, 'close')])
+      if (!isSent) await this.#drained()
       if (pace !== undefined) await pace()
     }
     if (cut?.how === 'drop') this.socket.resetAndDestroy()
     else if (cut?.how === 'end') this.socket.end()
     else if (chunked && !this.socket.destroyed) this.socket.write('0\r\n\r\n')
+    if (readsLate && !this.socket.destroyed) {
+      if (this.socket.writableLength > 0) await this.#drained()
+      this.socket.resume()
+    }
+  }
+
+  /** Until it may send more, or need not. */
+  async #drained(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.socket.once('drain', resolve).once('close', resolve)
+    await Promise.race([promise, this.answer.catch(() => undefined)])
+    this.socket.off('drain', resolve).off('close', resolve)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -11,6 +11,7 @@ import type { UploadLimits } from '../../src/gateway/upload/limits.ts'
 import { receiveUpload, type Received, type Reception } from '../../src/gateway/upload/receive.ts'
 import { UploadSlots } from '../../src/gateway/upload/slots.ts'
 import { Events } from '../../src/observe/events.ts'
+import type { Store } from '../../src/store/store.ts'
 import { MemoryStore } from './memory-store.ts'
 
 export const LIMITS: UploadLimits = {
@@ -28,13 +29,17 @@ export interface DeskOptions {
   limits?: Partial<UploadLimits>
   fields?: FileFields
   caller?: Reception['caller']
+  /** Default: one in memory. */
+  store?: Store
   /** Of the whole server, before anything of a request is looked at. */
   guard?: (request: Request) => Response | undefined
 }
 
 /** `POST /upload` answers 202 with what it received; `POST /echo` with how many bytes its body has. */
 export class UploadDesk implements AsyncDisposable {
-  readonly store = new MemoryStore()
+  readonly store: MemoryStore = new MemoryStore()
+  /** Where files go instead. */
+  readonly #target: Store | undefined
   readonly events = new Events()
   readonly slots: UploadSlots
   readonly stop = new AbortController()
@@ -46,7 +51,8 @@ export class UploadDesk implements AsyncDisposable {
   caller: Reception['caller']
   #listener: Listener | undefined
 
-  private constructor({ limits = {}, caller = { name: 'tests' } }: DeskOptions) {
+  private constructor({ limits = {}, caller = { name: 'tests' }, store }: DeskOptions) {
+    this.#target = store
     this.limits = { ...LIMITS, ...limits }
     this.slots = new UploadSlots(this.limits)
     this.caller = { uploads: this.limits.concurrent, ...caller }
@@ -77,7 +83,7 @@ export class UploadDesk implements AsyncDisposable {
 
   async receive(incoming: Parameters<typeof receiveUpload>[0], fields: FileFields) {
     const received = await receiveUpload(incoming, {
-      target: { name: 'uploads', store: this.store },
+      target: { name: 'uploads', store: this.#target ?? this.store },
       limits: this.limits,
       slots: this.slots,
       fields,

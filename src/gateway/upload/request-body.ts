@@ -3,14 +3,17 @@
  * when the client is gone, or when it sends too slowly. Only time during which bytes were wanted counts: while the store
  * holds them back, nobody waits for the client.
  *
- * The request itself is never destroyed: its client still has to be told. What came in many small chunks is read as one
- * buffer, or each of them would be an object in every stream behind this one.
+ * The request itself is never destroyed: its client still has to be told. Node hands over each HTTP chunk by itself, however
+ * small; those of one read of the socket are taken as one buffer, or each would be an object in every stream behind this one.
  */
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { formatMebibytes, formatMilliseconds } from '../../units.ts'
 import { BUFFERED, type UploadLimits } from './limits.ts'
 import { Refusal } from './refusal.ts'
+
+/** Bytes that are worth to be handed on at once. */
+const LARGE = 16 * 1024
 
 export type Incoming = Pick<IncomingMessage, 'headers' | 'complete'> & Readable
 
@@ -20,6 +23,7 @@ export class RequestBody extends Readable {
   readonly #onBytes: (bytes: number) => void
   readonly #idle: NodeJS.Timeout
   #total = 0
+  #isDue = false
   /** By performance.now(), since when bytes are wanted; undefined: they are not. */
   #wantedSince: number | undefined
   /** Of the stretch over which the rate is looked at: milliseconds in which bytes were wanted, and what came. */
@@ -36,7 +40,7 @@ export class RequestBody extends Readable {
     this.#limits = limits
     this.#onBytes = onBytes
     this.#idle = setTimeout(() => this.#onIdle(), limits.idle).unref()
-    request.on('readable', this.#take).on('end', this.#end).on('close', this.#close).on('error', this.#close)
+    request.on('readable', this.#look).on('end', this.#end).on('close', this.#close).on('error', this.#close)
     // Of one that was gone before anybody listened.
     if (request.destroyed) this.#close()
   }
@@ -51,16 +55,26 @@ export class RequestBody extends Readable {
       this.#wantedSince = performance.now()
       this.#idle.refresh()
     }
-    this.#take()
+    this.#look()
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     clearTimeout(this.#idle)
-    this.#request.off('readable', this.#take).off('end', this.#end).off('close', this.#close)
+    this.#request.off('readable', this.#look).off('end', this.#end).off('close', this.#close)
     done(error)
   }
 
-  readonly #take = () => {
+  readonly #look = () => {
+    if (this.#wantedSince === undefined || this.#isDue) return
+    if (this.#request.readableLength >= LARGE) return this.#take()
+    this.#isDue = true
+    setImmediate(() => {
+      this.#isDue = false
+      this.#take()
+    })
+  }
+
+  #take(): void {
     if (this.#wantedSince === undefined || this.destroyed) return
     const chunk = this.#request.read() as Buffer | null
     if (chunk === null) return
