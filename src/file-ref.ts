@@ -30,3 +30,10 @@ export function readFilePlace(place: string): { store: string; key: string } | u
 /** Whether a media type is one of these: 'text/csv', or 'image/*' for all of a kind. */
 export const isOfType = (type: string, types: readonly string[]): boolean =>
   types.some(one => (one.endsWith('/*') ? type.startsWith(one.slice(0, -1)) : one === type))
+
+/** All places that the JSON of a payload names, each once. Cheap where there are none. */
+export function placesIn(json: string): string[] {
+  if (!json.includes('"$file"')) return []
+  const named = [...json.matchAll(/"\$file"\s*:\s*"([^"\\]+)"/g)].map(([, place = '']) => place)
+  return [...new Set(named)].filter(place => readFilePlace(place) !== undefined)
+}

@@ -71,6 +71,15 @@ export function openStores({ cwd, store, stores }: Places): Stores {
   }
 }
 
+const shared = new WeakMap<Places, Stores>()
+
+/** The same ones for the same settings: those of an executor, which are open as long as it is there. */
+export function sharedStores(places: Places): Stores {
+  const known = shared.get(places) ?? openStores(places)
+  shared.set(places, known)
+  return known
+}
+
 function openPlace(place: string, cwd: string): Store {
   if (place.startsWith('dir:')) return new DirectoryStore(resolve(cwd, place.slice('dir:'.length)))
   return openS3(place)
