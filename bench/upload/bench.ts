@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { FakeS3Options } from '../../test/helpers/fake-s3.ts'
 import { Child } from './child.ts'
 import { sendForm, sendJson } from './client.ts'
+import { compiled } from './compiled.ts'
 import type { LoopDelay } from './probe.ts'
 import type { Way } from './ways.ts'
 
@@ -68,14 +69,16 @@ export class Bench implements AsyncDisposable {
     mkdirSync(kept)
     let place = 'dir:store'
     if (store === 'bucket') {
-      const bucket = await Child.start<{ endpoint: string }>('./sink.ts', [JSON.stringify(sink)])
+      const bucket = await Child.start<{ endpoint: string }>(new URL('./sink.ts', import.meta.url), [
+        JSON.stringify(sink),
+      ])
       stack.use(bucket)
       place = `s3://files/in?endpoint=${bucket.ready.endpoint}`
     }
     const probe = join(folder, 'probe.json')
-    const gateway = await Child.start<{ port: number }>('./gateway.ts', [way, place, kept], {
+    const gateway = await Child.start<{ port: number }>(compiled('gateway'), [way, place, kept], {
       env: { ...KEYS, UPLOAD_BENCH_PROBE: probe },
-      imports: ['./probe.ts'],
+      imports: [compiled('probe')],
     })
     stack.use(gateway)
     await (way === 'base64' ? sendJson : sendForm)({ port: gateway.ready.port, bytes: 64 * 1024, seed: 0 })

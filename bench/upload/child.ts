@@ -14,22 +14,22 @@ export class Child<Ready> implements AsyncDisposable {
     this.ready = ready
   }
 
-  /** `file` is a sibling of this one. Throws when it ends before it is ready; it has said why. */
+  /** Throws when it ends before it is ready; it has said why. */
   static async start<Ready>(
-    file: string,
+    file: URL,
     args: string[],
-    { env = {}, imports = [] as string[] } = {},
+    { env = {}, imports = [] as URL[] } = {},
   ): Promise<Child<Ready>> {
-    const child = fork(new URL(file, import.meta.url), args, {
+    const child = fork(file, args, {
       execArgv: [
         '--no-warnings',
         '--conditions=@bullmq-runner/source',
-        ...imports.map(one => `--import=${new URL(one, import.meta.url).href}`),
+        ...imports.map(({ href }) => `--import=${href}`),
       ],
       env: { ...process.env, ...env },
     })
     const exited = once(child, 'exit').then(([code]) => {
-      throw new Error(`${file} ended with ${code as number}`)
+      throw new Error(`${file.pathname} ended with ${code as number}`)
     })
     const [ready] = (await Promise.race([once(child, 'message'), exited])) as [Ready]
     // From here on it is ended by us.

@@ -28,6 +28,7 @@ const names = ['compare', 'memory', ...Object.keys(PROMISES)]
 if (only !== undefined && !names.includes(only)) throw new Error(`--only: one of ${names.join(', ')}`)
 const unknown = way.find(one => !isWay(one))
 if (unknown !== undefined) throw new Error(`--way ${unknown}: one of ${Object.keys(WAYS).join(', ')}`)
+
 // What has been stored is read back here.
 Object.assign(process.env, KEYS)
 const machine = `${cpus().length} x ${cpus()[0]?.model.trim() ?? 'unknown processor'}, Node ${process.version}`

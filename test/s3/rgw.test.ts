@@ -143,7 +143,7 @@ describe.skipIf(ceph === undefined)(ceph === undefined ? 'Ceph: not here' : 'Cep
     expect(await store.sweep(Date.now() - 60_000)).toBe(0)
     expect(await store.sweep(Date.now() + 60_000)).toBe(1)
     const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket }))
-    expect(Uploads.map(({ Key }) => Key).toSorted()).toEqual(foreign.map(({ Key }) => Key).toSorted())
+    expect(new Set(Uploads.map(({ Key }) => Key))).toEqual(new Set(foreign.map(({ Key }) => Key)))
     // A second abort is told that there is nothing, which the store counts as done.
     await expect(client.send(new AbortMultipartUploadCommand(ours))).rejects.toMatchObject({
       name: 'NoSuchUpload',
