@@ -8,6 +8,7 @@ import { emitError } from '../fleet/error-events.ts'
 import { listen } from '../gateway/listener.ts'
 import { queueFigures } from '../gateway/queue-figures.ts'
 import { serviceApp } from '../gateway/service-app.ts'
+import { keepYoungSpaceSmall } from '../gateway/young-space.ts'
 import { Events } from '../observe/events.ts'
 import { takeLibraryWarnings } from '../observe/library-warnings.ts'
 import { logEvents } from '../observe/log-events.ts'
@@ -45,6 +46,7 @@ export function define(command: Command, context: CliContext): void {
  * way then has to fail first, within 5 s.
  */
 async function serve(config: Config): Promise<void> {
+  keepYoungSpaceSmall()
   requireRules(config)
   const log = await openLog(config.logLevel)
   takeLibraryWarnings(line => log.logger.warn(line))

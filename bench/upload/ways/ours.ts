@@ -2,11 +2,13 @@
 import { resolveConfig } from '../../../src/config.ts'
 import { receiveUpload } from '../../../src/gateway/upload/receive.ts'
 import { UploadSlots } from '../../../src/gateway/upload/slots.ts'
+import { keepYoungSpaceSmall } from '../../../src/gateway/young-space.ts'
 import { Events } from '../../../src/observe/events.ts'
 import { openStores } from '../../../src/store/stores.ts'
 import type { Place, Receive } from '../ways.ts'
 
 export async function open({ place, folder }: Place): Promise<Receive> {
+  keepYoungSpaceSmall()
   const config = await resolveConfig({ cwd: folder, env: {}, flags: { store: place } })
   const limits = config.uploads
   const slots = new UploadSlots(limits)
