@@ -7,6 +7,8 @@ import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const SOURCE = '@bullmq-runner/source'
+/** Need a server of npm run test:s3. */
+const S3 = 'test/s3/**'
 const FAULTS = 'test/faults/**/*.test.ts'
 const WAITING = [
   'soak',
@@ -52,7 +54,7 @@ export default defineConfig({
         test: {
           name: 'tests',
           include: ['test/**/*.test.ts'],
-          exclude: [FAULTS],
+          exclude: [FAULTS, S3],
           maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
