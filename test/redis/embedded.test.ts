@@ -109,7 +109,7 @@ describe('the private server', () => {
     const last = await user()
     expect(last.report.count).toBe(25)
     await last.leave()
-  }, 30_000)
+  })
 
   it('comes back for the users that are left when the keeper or the server is killed', async () => {
     const handle = await open()
@@ -125,7 +125,7 @@ describe('the private server', () => {
     const [, server = ''] = /process_id:(\d+)/.exec(await client.info('server')) ?? []
     await handle.close()
     await gone(Number(server))
-  }, 15_000)
+  })
 
   it('starts anew when .runner/ was removed, and the old one leaves the new one alone', async () => {
     const first = await user()

@@ -52,7 +52,7 @@ describeDatabases(kind => {
       expect(ended.stderr).toContain('--on URL')
     })
 
-    it('takes a copy that it is given, and changes it', { timeout: 60_000 }, async () => {
+    it('takes a copy that it is given, and changes it', async () => {
       const ended = await test('fill-domain', '--kills', '2', '--on', server.url)
       expect(ended).toMatchObject({ code: 0, stdout: 'fill-domain: 500 rows, 0 stepped over, 2 kills\n' })
       const [left] = await server.db.query<{ n: number }>(
@@ -67,31 +67,27 @@ describeDatabases(kind => {
     return
   }
 
-  it(
-    'kills it on the way, finds the same as without, and leaves the original',
-    { timeout: 60_000 },
-    async () => {
-      // PostgreSQL copies what nobody is connected to.
-      await server.db.close()
-      const ended = await test('fill-domain', '--kills', '2')
-      expect(ended).toMatchObject({
-        code: 0,
-        stdout: 'fill-domain: 500 rows, 0 stepped over, 2 kills; the same as without them\n',
-      })
-      server = await reopened(server)
-      expect(await touches(server.db)).toEqual({ 0: ROWS })
-      const [left] = await server.db.query<{ n: number | string }>(
-        'select count(*) as n from users where domain is null',
-      )
-      expect(Number(left?.n)).toBe(ROWS)
-      expect(readdirSync(tmpdir()).filter(name => name.startsWith('runner-copy-'))).toEqual([])
-    },
-  )
+  it('kills it on the way, finds the same as without, and leaves the original', async () => {
+    // PostgreSQL copies what nobody is connected to.
+    await server.db.close()
+    const ended = await test('fill-domain', '--kills', '2')
+    expect(ended).toMatchObject({
+      code: 0,
+      stdout: 'fill-domain: 500 rows, 0 stepped over, 2 kills; the same as without them\n',
+    })
+    server = await reopened(server)
+    expect(await touches(server.db)).toEqual({ 0: ROWS })
+    const [left] = await server.db.query<{ n: number | string }>(
+      'select count(*) as n from users where domain is null',
+    )
+    expect(Number(left?.n)).toBe(ROWS)
+    expect(readdirSync(tmpdir()).filter(name => name.startsWith('runner-copy-'))).toEqual([])
+  })
 
   // The comparison is the same in both.
   if (kind !== 'sqlite') return
 
-  it('fails when kills change what is written', { timeout: 60_000 }, async () => {
+  it('fails when kills change what is written', async () => {
     await server.db.close()
     const file = `${fixture('migrations-unsafe')}/counts-again.ts`
     // Enough that one of them comes after something was committed.
