@@ -20,6 +20,7 @@ const WAITING = [
   'verify',
   'lost-locks',
   'wedged',
+  'still',
   'blackhole',
   'readonly',
   'blocked-probes',
@@ -57,6 +58,8 @@ export default defineConfig({
           name: 'tests',
           include: ['test/**/*.test.ts'],
           exclude: [FAULTS],
+          // Packages are loaded once a worker; modules of this repository are each file's own all the same.
+          isolate: false,
           maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },

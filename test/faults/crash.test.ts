@@ -167,7 +167,7 @@ describe.each(EITHER_KIND)('in a %s', isolation => {
   })
 })
 
-it.each(KINDS)('gives an executor that is a %s a heap of 1 GiB by default', async isolation => {
+it.each(EITHER_KIND)('gives an executor that is a %s a heap of 1 GiB by default', async isolation => {
   await using b = await bench(redis)
   await using _replica = await Replica.start({ redis, args: ['--executors', '1', '--isolation', isolation] })
   const { id } = await b.act({ do: 'heap-limit' })

@@ -21,22 +21,22 @@ afterAll(async () => {
 })
 
 it('goes on by itself when Redis forgets everything', async () => {
-  await makeUsers(server.db, 10_000)
+  await makeUsers(server.db, 4_000)
   await using replica = await Replica.start(fleet.options)
   const run = await fleet.begin('--pace', '200')
   await fleet.untilBegun()
   await redis.flush()
-  await fleet.expectOnce(run, 10_000)
+  await fleet.expectOnce(run, 4_000)
   expect(replica.events('fleet.stopped')).toEqual([])
 })
 
 it.skipIf(!hasPostgres)('goes on when the database was away', async () => {
-  await makeUsers(server.db, 10_000)
+  await makeUsers(server.db, 4_000)
   await using _replica = await Replica.start(fleet.options)
   const run = await fleet.begin('--pace', '200')
   await fleet.untilBegun()
   await server.restart?.()
-  await fleet.expectOnce(run, 10_000)
+  await fleet.expectOnce(run, 4_000)
 })
 
 it('steps over a row that ends its executor, however often that is', async () => {

@@ -29,11 +29,16 @@ const called = new Set<string>()
 let warm: ChildProcess | undefined
 let busy = false
 
+/** They are answered before there is a program. */
+const BEFORE_ALL = new Set(['--version', '-V'])
+
 /** Whether the verb was called before in this test file, and nothing else is being done. With TEST_COLD=1 never. */
 export function isWarm(args: readonly string[]): boolean {
   const both = args.slice(0, 2).join(' ')
-  const verb = Object.hasOwn(VERBS, both) ? both : (args[0] ?? '')
-  if (!Object.hasOwn(VERBS, verb) || COLD.has(verb) || process.env['TEST_COLD'] === '1') return false
+  const known = [both, args[0] ?? ''].find(name => Object.hasOwn(VERBS, name))
+  // All that is no verb is one: help, and what is told of a verb that is misspelt.
+  const verb = known ?? 'no verb'
+  if (BEFORE_ALL.has(args[0] ?? '') || COLD.has(verb) || process.env['TEST_COLD'] === '1') return false
   const again = called.has(verb)
   called.add(verb)
   return again && !busy
