@@ -70,7 +70,7 @@ describe.each(KINDS)('in an executor that is a %s', kind => {
     it.each(BLOCKS.filter(([name]) => isWhole || ['spin', 'exec'].includes(name)))(
       '%s: the job and the line are named, it is run once, its result is kept',
       async (name, file, how) => {
-        const blocker = await fleet.queue.add(name, { ms: 2_000 })
+        const blocker = await fleet.queue.add(name, { ms: 3_000 })
         const neighbours = await fleet.queue.addBulk(
           Array.from({ length: NEIGHBOURS }, () => ({ name: 'neighbour', data: { ms: 300 } })),
         )
