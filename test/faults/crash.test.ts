@@ -13,7 +13,7 @@ let redis: TestRedis
 beforeAll(async () => void (redis = await startRedis()))
 afterAll(() => redis.stop())
 
-const NEIGHBOURS = 50
+const NEIGHBOURS = 30
 
 interface Case {
   how: string
