@@ -13,7 +13,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const RECOVERY = ['--lock-duration', '2s', '--stalled-interval', '500ms']
 
 /** Of `expect.poll`: a machine may be busy. */
-export const PATIENT = { timeout: 15_000 }
+export const PATIENT = { timeout: 60_000 }
 
 export interface Examples extends AsyncDisposable {
   redis: TestRedis
