@@ -5,6 +5,7 @@
 import type { Command } from 'commander'
 import type { Config } from '../config.ts'
 import { emitError } from '../fleet/error-events.ts'
+import { mountDashboard } from '../gateway/dashboard/mount.ts'
 import { listen } from '../gateway/listener.ts'
 import { queueFigures } from '../gateway/queue-figures.ts'
 import { serviceApp } from '../gateway/service-app.ts'
@@ -68,6 +69,7 @@ async function serve(config: Config): Promise<void> {
     error => onError('', error),
   )
   const app = serviceApp({ scale, isStopping: () => signal.aborted, onError, registry })
+  await using panel = await mountDashboard(app, { config, signal, events, address: config.http ?? ADDRESS })
   await using listener = await listen(app, config.http ?? ADDRESS)
   events.emit('http.listening', { url: listener.url })
   await using redis = await openLate(config, {
@@ -75,12 +77,14 @@ async function serve(config: Config): Promise<void> {
     onMessage: line => log.logger.info(line),
     onUnreachable: error => {
       scale.unreachable(error)
+      panel?.unreachable(error)
       onError('', error)
     },
   })
   if (redis === undefined) return
   for (const line of redis.warnings) log.logger.warn(line)
   scale.reach(redis)
+  panel?.reach(redis)
   // Neither the server nor a client that has lost Redis keeps the process alive.
   const hold = setInterval(() => undefined, 2 ** 30)
   await told

@@ -73,6 +73,8 @@ export interface FleetEvents {
   ]
   /** Probes and metrics are answered there. */
   'http.listening': [{ url: string }]
+  /** Somebody pressed a button of the dashboard: `by` names the token. */
+  'dashboard.acted': [{ by: string; what: string; said: string; ok: boolean }]
   'worker.error': [{ queue: string; message: string }]
   /** Redis refuses (`readonly`, `noperm`, `misconf`, `oom` ...), or cannot be had (`connection`, `timeout`). Often. */
   'redis.error': [{ queue: string; kind: string; message: string }]

@@ -28,6 +28,7 @@ const LEVELS = {
   'executor.recycled': 'info',
   'executor.ended': 'warn',
   'http.listening': 'info',
+  'dashboard.acted': 'info',
   'worker.error': 'error',
   'redis.error': 'error',
   'redis.silent': 'warn',
