@@ -10,6 +10,7 @@ import { within } from './patience.ts'
 
 /** Milliseconds, also for a replica with a long --abort-grace. */
 const PATIENCE = 60_000
+const LATE = 'what was asked for may still be done, as soon as Redis answers: look before you ask again'
 const name = z.string().min(1).max(500)
 
 export const action = z.discriminatedUnion('do', [
@@ -35,8 +36,10 @@ export function readAction(text: unknown): Action {
 }
 
 /** `by`: who is written down with it. Throws coded errors: what it was for may be gone, or away. */
-export function perform(what: Action, panel: Panel, by: string): Promise<string> {
-  return within(PATIENCE, does(what, panel, by))
+export async function perform(what: Action, panel: Panel, by: string): Promise<string> {
+  // What is asked of a Redis that is away would be done later, when nobody expects it.
+  await panel.ping()
+  return within(PATIENCE, does(what, panel, by), LATE)
 }
 
 async function does(what: Action, panel: Panel, by: string): Promise<string> {

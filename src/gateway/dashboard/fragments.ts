@@ -4,7 +4,7 @@
  */
 import { html } from 'hono/html'
 import { Redaction } from '../../job/redaction.ts'
-import { count, rate, time } from './amount.ts'
+import { count, time } from './amount.ts'
 import type { Look } from './panel.ts'
 import { blockedPart } from './sections/blocked.ts'
 import { migrationsPart } from './sections/migrations.ts'
@@ -63,7 +63,7 @@ function summaryOf({ at, fleet }: Look): Html {
   return html`<p id="summary">
     <span>${plural(replicas.length, 'replica')}</span> <span>${count(running.length)} running</span>
     <span>${count(waiting)} waiting</span> <span>${count(blocked.length)} blocked</span>
-    <span>${rate(perSecond)}</span> <span>as of <time>${time(seen)}</time></span>
+    <span>${count(perSecond)} a second</span> <span>as of <time>${time(seen)}</time></span>
   </p>`
 }
 

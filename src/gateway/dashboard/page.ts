@@ -71,6 +71,7 @@ export function loginPage({ formToken, refused }: LoginParts): Html {
       ${refused === undefined ? '' : html`<p id="refused" role="alert" class="bad">${refused}</p>`}
       <form method="post" action="/login">
         <input type="hidden" name="token" value="${formToken}" />
+        <input type="text" name="user" value="runner" autocomplete="username" hidden />
         <label for="secret">Token</label>
         <input
           id="secret"

@@ -8,9 +8,13 @@ import { sharedSessionKey } from '../../redis/session-key.ts'
 import { Snapshots, type Snapshot } from '../../steering/snapshot.ts'
 import type { RunProgress } from '../../steering/run-progress.ts'
 import { Blocks, type BlockedJob } from './blocks.ts'
+import { within } from './patience.ts'
 import { Reading, type Looked } from './reading.ts'
 import { Runs } from './runs.ts'
 import { Sessions } from './session.ts'
+
+/** Milliseconds that a server which is there takes at most. */
+const PING_MS = 2_000
 
 /** An upload that is under way. */
 export interface ActiveUpload {
@@ -90,6 +94,11 @@ export class Panel implements AsyncDisposable {
   get reached(): Reached {
     if (this.#reached === undefined) throw this.#why
     return this.#reached
+  }
+
+  /** It has just answered. Throws REDIS_UNREACHABLE: nothing was asked of it then. */
+  async ping(): Promise<void> {
+    await within(PING_MS, this.reached.inspector.client.ping(), 'nothing was asked of it')
   }
 
   /** Never rejects, and takes a few seconds at most. */
