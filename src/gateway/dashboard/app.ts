@@ -5,7 +5,7 @@
 import { Hono, type Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { requireScope } from '../caller.ts'
-import { asProblem } from '../problem.ts'
+import { asProblem, Problem } from '../problem.ts'
 import { assetRoutes } from './assets.ts'
 import { boardRoutes } from './board-route.ts'
 import { fleetRoutes } from './fleet-routes.ts'
@@ -16,6 +16,7 @@ import { signInRoutes } from './sign-in.ts'
 
 /** Bytes of a form. */
 const MOST_FORM = 16_384
+const BOARD = ['/queues', '/queues/*']
 
 export interface Acted {
   /** Name of the token, or `local`. */
@@ -38,20 +39,26 @@ export function dashboardApp(parts: DashboardParts): Hono {
   const { sessions, config } = parts.panel
   const known = whoLooks(sessions, config.tokens.length > 0)
   const app = new Hono()
-  const headers = securityHeaders(undefined)
-  const small = bodyLimit({ maxSize: MOST_FORM })
+  const own = securityHeaders(undefined)
   for (const path of ['/', '/live', '/act', '/login', '/logout', '/dashboard/*'])
-    app.use(path, headers, onlyOwnPages, small)
-  for (const path of ['/queues', '/queues/*']) app.use(path, securityHeaders("'unsafe-inline'"), onlyOwnPages)
-  for (const path of ['/', '/live', '/act', '/logout', '/queues', '/queues/*']) app.use(path, known)
-  for (const path of ['/', '/live', '/queues', '/queues/*']) app.use(path, requireScope('read'))
+    app.use(path, own, onlyOwnPages)
+  for (const path of BOARD) app.use(path, securityHeaders("'unsafe-inline'"), onlyOwnPages)
+  for (const path of ['/', '/live', '/act', '/logout', ...BOARD]) app.use(path, known)
+  for (const path of ['/', '/live', ...BOARD]) app.use(path, requireScope('read'))
   app.use('/act', requireScope('operate'))
+  // Last: nobody's body is read before it is known who sends it.
+  for (const path of ['/act', '/login', '/logout', ...BOARD])
+    app.use(path, bodyLimit({ maxSize: MOST_FORM, onError: tooLong }))
   app.route('/', assetRoutes())
   app.route('/', signInRoutes(sessions))
   app.route('/', fleetRoutes(parts))
   app.route('/', boardRoutes(parts))
   app.onError(told)
   return app
+}
+
+function tooLong(): never {
+  throw new Problem(413, 'TOO_LARGE', `at most ${MOST_FORM} bytes`)
 }
 
 /** To a person as a page, and to a script as what it can say. */

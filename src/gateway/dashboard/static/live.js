@@ -28,8 +28,9 @@ source.onmessage = ({ data }) => {
 
 document.addEventListener('submit', async event => {
   const { target: form, submitter } = event
-  if (form.id !== 'act' || submitter.getAttribute('aria-disabled') === 'true') return event.preventDefault()
+  if (form.id !== 'act') return
   event.preventDefault()
+  if (submitter.getAttribute('aria-disabled') === 'true') return
   const body = new URLSearchParams(new FormData(form, submitter))
   submitter.setAttribute('aria-disabled', 'true')
   say('...', '')
