@@ -15,7 +15,11 @@ export function boardRoutes({ panel, onAction }: DashboardParts): Hono {
     await panel.ping()
     const { name, scopes } = callerOf(c)
     board ??= import('./board.ts').then(loaded => new loaded.Board(inspector, panel.config.redact))
-    const response = await within(PATIENCE, (await board).fetch(c.req.raw, c.env, scopes.has('operate')))
+    const response = await within(
+      PATIENCE,
+      (await board).fetch(c.req.raw, c.env, scopes.has('operate')),
+      'load the page again',
+    )
     // Their names change with what is in them.
     if (c.req.path.startsWith('/queues/static/'))
       response.headers.set('cache-control', 'private, max-age=86400')

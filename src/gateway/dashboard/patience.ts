@@ -3,12 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { RunnerError } from '../../errors.ts'
 import { formatMilliseconds } from '../../units.ts'
 
-/** As `work`, or throws REDIS_UNREACHABLE after `ms`; `work` goes on. */
-export async function within<T>(ms: number, work: Promise<T>, hint?: string): Promise<T> {
+/** As `work`, or throws REDIS_UNREACHABLE after `ms`, with `hint`; `work` goes on. */
+export async function within<T>(ms: number, work: Promise<T>, hint: string): Promise<T> {
   const over = new AbortController()
   const silence = sleep(ms, undefined, { signal: over.signal }).then(() => {
     throw new RunnerError('REDIS_UNREACHABLE', `Redis has not answered within ${formatMilliseconds(ms)}`, {
-      ...(hint === undefined ? {} : { hint }),
+      hint,
     })
   })
   try {

@@ -1,118 +1,20 @@
 /** The dashboard without a socket: who is let in, what is refused, and what the page says. */
 import { Queue } from 'bullmq'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { resolveConfig } from '../../../src/config.ts'
 import { RunnerError } from '../../../src/errors.ts'
-import { dashboardApp, type Acted } from '../../../src/gateway/dashboard/app.ts'
-import { Panel, type ActiveUpload } from '../../../src/gateway/dashboard/panel.ts'
-import { newToken } from '../../../src/gateway/tokens.ts'
-import { openRedis, type RedisHandle } from '../../../src/redis/connection.ts'
-import { Quarantine } from '../../../src/redis/quarantine.ts'
 import { Replicas } from '../../../src/redis/replicas.ts'
-import { project, type Project } from '../../helpers/project.ts'
+import { dashboardBench, TOKENS, type DashboardBench } from '../../helpers/dashboard.ts'
 import { replicaEntry } from '../../helpers/replica-entry.ts'
-import { startRedis, type TestRedis } from '../../helpers/redis.ts'
 
-const TOKENS = { ops: newToken(), viewer: newToken(), producer: newToken() }
-const SCOPES = { ops: ['read', 'operate'], viewer: ['read'], producer: ['enqueue'] } as const
 const NASTY = '<img src=x onerror=alert(1)>"\'&'
 
-let redis: TestRedis
-let dir: Project
-let handle: RedisHandle
-let mail: Queue
-const opened: AsyncDisposable[] = []
-
-beforeAll(async () => {
-  redis = await startRedis()
-  dir = project()
-  handle = await openRedis(await configOf({}))
-  mail = new Queue('mail', { connection: redis.client() })
-  await mail.add('send', { to: 'ann', card: '4111' })
-})
-afterAll(async () => {
-  for (const one of opened) await one[Symbol.asyncDispose]()
-  await handle.close()
-  await redis.stop()
-  dir[Symbol.dispose]()
-})
-
-function configOf(more: { tokens?: unknown; redact?: string[] }) {
-  return resolveConfig({ cwd: dir.dir, env: {}, flags: { redis: redis.url, ...more } })
-}
-
-interface Options {
-  tokens?: boolean
-  /** Default: it is reached. */
-  away?: RunnerError
-  uploads?: ActiveUpload[]
-}
-
-/** The app, a browser that keeps its cookie, and what was done. */
-async function open({ tokens = false, away, uploads }: Options = {}) {
-  const known = Object.entries(TOKENS).map(([name, { hash }]) => ({
-    name,
-    hash,
-    scopes: SCOPES[name as keyof typeof SCOPES],
-  }))
-  const config = await configOf({ redact: ['card'], ...(tokens && { tokens: known }) })
-  const errors: string[] = []
-  const panel = new Panel({
-    config,
-    onError: ({ message }) => errors.push(message),
-    ...(uploads && { uploads: () => uploads }),
-  })
-  opened.push(panel)
-  if (away === undefined) panel.reach(handle)
-  else panel.unreachable(away)
-  const stop = new AbortController()
-  const acted: Acted[] = []
-  const app = dashboardApp({ panel, signal: stop.signal, onAction: one => acted.push(one) })
-  let cookie = ''
-  const request = (path: string, init: RequestInit & { headers?: Record<string, string> } = {}) =>
-    app.request(`http://127.0.0.1:9090${path}`, {
-      ...init,
-      headers: { accept: 'text/html', cookie, ...init.headers },
-    })
-  const post = (path: string, form: Record<string, string>, headers: Record<string, string> = {}) =>
-    request(path, {
-      method: 'POST',
-      body: new URLSearchParams(form),
-      headers: { origin: 'http://127.0.0.1:9090', 'sec-fetch-site': 'same-origin', ...headers },
-    })
-  const textOf = async (path: string) => (await request(path)).text()
-  const formToken = async (path: string) =>
-    /name="token"\s+value="([^"]+)"/.exec(await textOf(path))?.[1] ?? ''
-  return {
-    app,
-    acted,
-    errors,
-    stop,
-    request,
-    post,
-    textOf,
-    formToken,
-    act: async (what: object | string, headers: Record<string, string> = {}) => {
-      const act = typeof what === 'string' ? what : JSON.stringify(what)
-      const answer = await post(
-        '/act',
-        { token: await formToken('/'), act },
-        { accept: 'application/json', ...headers },
-      )
-      return { status: answer.status, ...((await answer.json()) as { said: string; ok: boolean }) }
-    },
-    async signIn(token: string, origin = 'http://127.0.0.1:9090') {
-      const answer = await post('/login', { token: await formToken('/login'), secret: token }, { origin })
-      const set = answer.headers.get('set-cookie') ?? ''
-      if (set !== '') cookie = set.split(';')[0] ?? ''
-      return { status: answer.status, set, text: await answer.text() }
-    },
-  }
-}
+let b: DashboardBench
+beforeAll(async () => void (b = await dashboardBench()))
+afterAll(() => b[Symbol.asyncDispose]())
 
 describe('with tokens', () => {
   it('shows nothing to who is not signed in: a person is asked to, a program told', async () => {
-    const { request } = await open({ tokens: true })
+    const { request } = await b.open({ tokens: true })
     for (const path of ['/', '/queues', '/queues/api/queues', '/live']) {
       const page = await request(path)
       expect([path, page.status, page.headers.get('location')]).toEqual([path, 303, '/login'])
@@ -122,7 +24,7 @@ describe('with tokens', () => {
   })
 
   it('lets in a token with the scope read, by a cookie that no script and no other site has', async () => {
-    const { signIn, textOf, request } = await open({ tokens: true })
+    const { signIn, textOf, request } = await b.open({ tokens: true })
     expect(await signIn(`${TOKENS.ops.token}x`)).toMatchObject({ status: 401, set: '' })
     const producer = await signIn(TOKENS.producer.token)
     expect(producer).toMatchObject({ status: 403, set: '' })
@@ -137,7 +39,7 @@ describe('with tokens', () => {
   })
 
   it('binds the cookie to the host where there is TLS, whoever ends it', async () => {
-    const { signIn } = await open({ tokens: true })
+    const { signIn } = await b.open({ tokens: true })
     const { set } = await signIn(TOKENS.viewer.token, 'https://runner.example')
     expect(set).toMatch(
       /^__Host-runner-session=[\w.-]+; Max-Age=43200; Path=\/; HttpOnly; Secure; SameSite=Strict$/,
@@ -145,7 +47,7 @@ describe('with tokens', () => {
   })
 
   it('lets nobody act who may only read, and forgets who signs out', async () => {
-    const { signIn, act, post, formToken, acted } = await open({ tokens: true })
+    const { signIn, act, post, formToken, acted } = await b.open({ tokens: true })
     await signIn(TOKENS.viewer.token)
     expect(await act({ do: 'pause-queue', queue: 'mail' })).toMatchObject({
       status: 403,
@@ -158,8 +60,8 @@ describe('with tokens', () => {
   })
 
   it('shares sign-ins with every process on the same Redis', async () => {
-    const [one, two] = [await open({ tokens: true }), await open({ tokens: true })]
-    const there = redis.client()
+    const [one, two] = [await b.open({ tokens: true }), await b.open({ tokens: true })]
+    const there = b.redis.client()
     await expect.poll(() => there.exists('bull:runner:session-key')).toBe(1)
     await expect
       .poll(async () => {
@@ -172,7 +74,7 @@ describe('with tokens', () => {
 
 describe('without tokens', () => {
   it('answers this host by its own names, and no other name that was made to mean it', async () => {
-    const { request } = await open()
+    const { request } = await b.open()
     for (const host of ['127.0.0.1:9090', 'localhost:9090', '[::1]:9090', 'LOCALHOST'])
       expect([host, (await request('/', { headers: { host } })).status]).toEqual([host, 200])
     for (const host of ['evil.example', 'localhost.evil.example:9090', '10.0.0.1', ''])
@@ -183,7 +85,7 @@ describe('without tokens', () => {
 
 describe('what would change something', () => {
   it('is refused unless a page of ours sent it', async () => {
-    const { request, formToken, acted } = await open()
+    const { request, formToken, acted } = await b.open()
     const token = await formToken('/')
     const body = () => new URLSearchParams({ token, act: '{"do":"pause-queue","queue":"mail"}' })
     const foreign: Record<string, string>[] = [
@@ -207,28 +109,28 @@ describe('what would change something', () => {
       }
     }
     expect(acted).toEqual([])
-    expect(await mail.isPaused()).toBe(false)
+    expect(await b.mail.isPaused()).toBe(false)
   })
 
   it('is refused without the token of the form, and what is too long or no action', async () => {
-    const { post, act } = await open()
+    const { post, act } = await b.open()
     const what = '{"do":"pause-queue","queue":"mail"}'
     expect((await post('/act', { act: what })).status).toBe(403)
     expect((await post('/act', { act: what, token: 'x'.repeat(43) })).status).toBe(403)
     expect((await post('/act', { act: 'x'.repeat(20_000) })).status).toBe(413)
     for (const wrong of ['', '{', '[]', '{"do":"obliterate","queue":"mail"}', '{"do":"pause-queue"}'])
       expect(await act(wrong)).toMatchObject({ status: 400, ok: false })
-    expect(await mail.isPaused()).toBe(false)
+    expect(await b.mail.isPaused()).toBe(false)
   })
 
   it('is done, told, and written down with who did it', async () => {
-    const { act, post, formToken, acted } = await open()
+    const { act, post, formToken, acted } = await b.open()
     expect(await act({ do: 'pause-queue', queue: 'mail' })).toEqual({
       status: 200,
       ok: true,
       said: 'queue mail is paused: jobs that run go on',
     })
-    expect(await mail.isPaused()).toBe(true)
+    expect(await b.mail.isPaused()).toBe(true)
     expect(acted).toEqual([
       {
         by: 'local',
@@ -248,7 +150,7 @@ describe('what would change something', () => {
   })
 
   it('says in words what cannot be done', async () => {
-    const { act } = await open()
+    const { act } = await b.open()
     expect(await act({ do: 'pause-queue', queue: 'mial' })).toMatchObject({
       status: 404,
       said: expect.stringMatching(/no queue mial.*did you mean mail/),
@@ -266,7 +168,7 @@ describe('what would change something', () => {
 
 describe('the page', () => {
   it('is ours alone: no script but our file, in no frame, in no cache', async () => {
-    const { request } = await open()
+    const { request } = await b.open()
     const page = await request('/')
     expect(page.headers.get('content-security-policy')).toMatch(
       /default-src 'none'; script-src 'self'; style-src 'self';.*frame-ancestors 'none'/,
@@ -291,14 +193,14 @@ describe('the page', () => {
   })
 
   it('shows names as they are, and never as HTML', async () => {
-    const nasty = new Queue('nasty', { connection: redis.client() })
+    const nasty = new Queue('nasty', { connection: b.redis.client() })
     await nasty.add(NASTY, {}, { jobId: NASTY })
-    const replicas = new Replicas(redis.client(), 'bull')
+    const replicas = new Replicas(b.redis.client(), 'bull')
     const block = { executor: 1, ms: 5_000, where: NASTY, queue: 'nasty', job: NASTY, id: NASTY }
     await replicas.publish(
       replicaEntry({ id: NASTY, host: NASTY, version: NASTY, queues: { [NASTY]: 1 }, blocked: [block] }),
     )
-    const { textOf } = await open({
+    const { textOf } = await b.open({
       uploads: [{ id: NASTY, token: NASTY, bytes: 3_600_000, since: Date.now() - 5_000 }],
     })
     const text = await textOf('/')
@@ -311,7 +213,7 @@ describe('the page', () => {
   })
 
   it('says that Redis is away, and what was asked of it then is not done later', async () => {
-    const { textOf, act, request } = await open({
+    const { textOf, act, request } = await b.open({
       away: new RunnerError('REDIS_UNREACHABLE', 'no Redis at 10.0.0.9'),
     })
     expect(await textOf('/')).toContain('Redis cannot be read: no Redis at 10.0.0.9')
@@ -320,7 +222,7 @@ describe('the page', () => {
   })
 
   it('comes as it changes to who watches, and lets go when the process stops', async () => {
-    const { request, stop } = await open()
+    const { request, stop } = await b.open()
     const answer = await request('/live')
     expect(answer.headers.get('content-type')).toContain('text/event-stream')
     let text = ''
@@ -345,112 +247,5 @@ describe('the page', () => {
     stop.abort()
     await until(/event: stopping/)
     expect((await reader.read()).done).toBe(true)
-  })
-})
-
-describe('bull-board', () => {
-  const board = async (
-    path: string,
-    init: RequestInit & { headers?: Record<string, string> } = {},
-    as: 'local' | 'viewer' = 'local',
-  ) => {
-    const one = await open({ tokens: as === 'viewer' })
-    if (as === 'viewer') await one.signIn(TOKENS.viewer.token)
-    const answer = await one.request(`/queues${path}`, {
-      ...init,
-      headers: {
-        accept: 'application/json',
-        'sec-fetch-site': 'same-origin',
-        'content-type': 'application/json',
-        ...init.headers,
-      },
-    })
-    const text = await answer.text()
-    return { status: answer.status, text, acted: one.acted }
-  }
-
-  it('shows payloads with what is redacted hidden', async () => {
-    const { status, text } = await board('/api/queues?activeQueue=mail&page=1')
-    expect(status).toBe(200)
-    const { queues } = JSON.parse(text) as {
-      queues: { name: string; jobs: { data: unknown }[]; readOnlyMode: boolean }[]
-    }
-    const found = queues.find(({ name }) => name === 'mail')
-    expect(found).toMatchObject({ readOnlyMode: false, jobs: [{ data: { to: 'ann', card: '[Redacted]' } }] })
-    expect((await board('/api/queues/mail/1')).text).not.toContain('4111')
-  })
-
-  it('hides them in the templates of schedules too', async () => {
-    await mail.upsertJobScheduler('daily', { every: 86_400_000 }, { name: 'send', data: { card: '4242' } })
-    const { text } = await board('/api/job-schedulers')
-    expect(text).toContain('"card":"[Redacted]"')
-    expect(text).not.toContain('4242')
-    await mail.removeJobScheduler('daily')
-  })
-
-  it('changes nothing for who may only read', async () => {
-    for (const path of ['/pause', '/1/clean', '/1/promote'])
-      expect([path, (await board(`/api/queues/mail${path}`, { method: 'PUT' }, 'viewer')).status]).toEqual([
-        path,
-        405,
-      ])
-    expect(await mail.isPaused()).toBe(false)
-    expect(await mail.getJob('1')).toBeDefined()
-  })
-
-  it('opens and closes a queue, and refuses what goes by the thousand, writes payloads or touches schedules', async () => {
-    const paused = await board('/api/queues/mail/pause', { method: 'PUT' })
-    expect(paused).toMatchObject({
-      status: 200,
-      acted: [{ by: 'local', what: 'PUT /queues/api/queues/mail/pause', ok: true }],
-    })
-    expect(await mail.isPaused()).toBe(true)
-    await board('/api/queues/mail/resume', { method: 'PUT' })
-    expect(await mail.isPaused()).toBe(false)
-    const before = await mail.count()
-    const refused: [string, string, RegExp][] = [
-      ['PUT', '/api/queues/pause', /runner queues pause/],
-      ['POST', '/api/queues/mail/add', /runner enqueue/],
-      ['PATCH', '/api/queues/mail/1/update-data', /runner enqueue/],
-      ['PUT', '/api/queues/mail/empty', /runner queues drain/],
-      ['PUT', '/api/queues/mail/obliterate', /runner queues drain/],
-      ['PUT', '/api/queues/mail/clean/failed', /runner queues drain/],
-      ['PUT', '/api/queues/mail/retry/failed', /runner jobs retry/],
-      ['PUT', '/api/queues/mail/promote', /runner jobs promote/],
-      ['PUT', '/api/queues/mail/job-schedulers/daily/remove', /runner schedules apply/],
-      ['PUT', '/api/queues/mail/1/remove-unprocessed-children', /not from here/],
-    ]
-    for (const [method, path, instead] of refused) {
-      const { status, text } = await board(path, { method, body: '{}' })
-      expect([path, status]).toEqual([path, 403])
-      expect(text).toMatch(instead)
-    }
-    expect(await mail.count()).toBe(before)
-  })
-
-  it('does not retry a job of the quarantine, and removes others as runner jobs remove does', async () => {
-    const client = redis.client()
-    const failing = new Queue('failing', { connection: client })
-    const { id = '' } = await failing.add('boom', {})
-    await client.lrem('bull:failing:wait', 0, id)
-    await client.zadd('bull:failing:failed', Date.now(), id)
-    const quarantine = new Quarantine(client, 'bull')
-    await quarantine.put({
-      queue: 'failing',
-      id,
-      job: 'boom',
-      cause: 'exit',
-      reason: 'x',
-      peakRss: 0,
-      crashes: 3,
-      at: 0,
-    })
-    const retried = await board(`/api/queues/failing/${id}/retry`, { method: 'PUT' })
-    expect(retried.status).toBe(500)
-    expect(retried.text).toContain('it is in quarantine')
-    expect(await failing.getJobState(id)).toBe('failed')
-    expect((await board(`/api/queues/failing/${id}/clean`, { method: 'PUT' })).status).toBe(204)
-    expect(await failing.getJob(id)).toBeUndefined()
-    expect(await quarantine.list()).toEqual([])
   })
 })

@@ -63,7 +63,7 @@ function cardOf(progress: RunProgress, mayOperate: boolean): Html {
       </div>
     </dl>
     ${whyOf(run)} ${shards.length === 0 ? '' : shardsOf(run, shards)}
-    ${mayOperate ? html`<p class="buttons">${buttonsOf(run)}</p>` : ''}
+    ${mayOperate ? html`<div class="buttons">${buttonsOf(run)}</div>` : ''}
   </li>`
 }
 

@@ -8,14 +8,14 @@ const result = document.getElementById('result')
 live.hidden = false
 
 const source = new EventSource('/live')
-source.onopen = () => show('live')
+source.addEventListener('open', () => show('live'))
 source.addEventListener('stopping', () => show('server stops'))
-source.onerror = () => {
+source.addEventListener('error', () => {
   show('connection lost, trying again')
   // Refused for good: signed out, perhaps.
   if (source.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 5_000)
-}
-source.onmessage = ({ data }) => {
+})
+source.addEventListener('message', ({ data }) => {
   show('live')
   const focused = document.activeElement
   const home = focused?.closest('section')?.id
@@ -24,13 +24,16 @@ source.onmessage = ({ data }) => {
   // It was moved, or it is gone: then its part has the focus, and not nothing.
   const next = focused.isConnected ? focused : document.getElementById(`${home}-title`)
   next?.focus({ preventScroll: true })
-}
+})
 
-document.addEventListener('submit', async event => {
+document.addEventListener('submit', event => {
   const { target: form, submitter } = event
   if (form.id !== 'act') return
   event.preventDefault()
-  if (submitter.getAttribute('aria-disabled') === 'true') return
+  if (submitter.getAttribute('aria-disabled') !== 'true') void press(form, submitter)
+})
+
+async function press(form, submitter) {
   const body = new URLSearchParams(new FormData(form, submitter))
   submitter.setAttribute('aria-disabled', 'true')
   say('...', '')
@@ -43,7 +46,7 @@ document.addEventListener('submit', async event => {
   }
   submitter.removeAttribute('aria-disabled')
   submitter.closest('details.ask')?.removeAttribute('open')
-})
+}
 
 function show(text) {
   if (live.textContent !== text) live.textContent = text
@@ -65,18 +68,15 @@ function take(id, text) {
 
 /** `from` becomes as `to` is. What a person has opened stays open. */
 function morph(from, to) {
-  if (from.nodeType !== Node.ELEMENT_NODE) {
-    if (from.data !== to.data) from.data = to.data
-    return
-  }
-  if (from.nodeName !== to.nodeName) return from.replaceWith(to)
+  if (from.nodeType !== Node.ELEMENT_NODE) return void (from.data = to.data)
+  if (from.nodeName !== to.nodeName) return void from.replaceWith(to)
   const isKept = name => name === 'aria-disabled' || (name === 'open' && from.nodeName === 'DETAILS')
-  for (const { name, value } of [...to.attributes])
+  for (const { name, value } of Array.from(to.attributes))
     if (!isKept(name) && from.getAttribute(name) !== value) from.setAttribute(name, value)
-  for (const { name } of [...from.attributes])
+  for (const { name } of Array.from(from.attributes))
     if (!isKept(name) && !to.hasAttribute(name)) from.removeAttribute(name)
   let at = from.firstChild
-  for (const wanted of [...to.childNodes]) {
+  for (const wanted of Array.from(to.childNodes)) {
     const same = wanted.id ? [...from.children].find(({ id }) => id === wanted.id) : alike(at, wanted)
     if (same === undefined) from.insertBefore(wanted, at)
     else {
