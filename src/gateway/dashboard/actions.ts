@@ -13,7 +13,7 @@ const PATIENCE = 60_000
 const LATE = 'what was asked for may still be done, as soon as Redis answers: look before you ask again'
 const name = z.string().min(1).max(500)
 
-export const action = z.discriminatedUnion('do', [
+const action = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('pause-queue'), queue: name }),
   z.strictObject({ do: z.literal('resume-queue'), queue: name }),
   z.strictObject({ do: z.literal('cancel-job'), queue: name, id: name }),

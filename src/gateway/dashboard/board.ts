@@ -14,7 +14,7 @@ import { queueNames } from '../../redis/queue-names.ts'
 import { BoardQueue } from './board-queue.ts'
 
 /** Where it is. */
-export const BOARD_PATH = '/queues'
+const BOARD_PATH = '/queues'
 /** Milliseconds between two looks for queues that are new: each goes through all keys. */
 const NAMES_EVERY = 30_000
 

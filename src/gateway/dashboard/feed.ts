@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Milliseconds between two looks. */
-export const LOOK_EVERY = 2_000
+const LOOK_EVERY = 2_000
 
 export class Feed<Look> {
   readonly #take: () => Promise<Look>

@@ -85,7 +85,7 @@ export function whoLooks(sessions: Sessions, hasTokens: boolean): MiddlewareHand
 }
 
 /** A name that was made to mean this host (DNS rebinding) is another origin's. */
-export function onlyThisHost(c: Context): void {
+function onlyThisHost(c: Context): void {
   const host = hostOf(c)
   const name = URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : ''
   if (isLoopback(name.replace(/^\[(.*)\]$/, '$1'))) return

@@ -167,6 +167,28 @@ describe('what would change something', () => {
 })
 
 describe('the page', () => {
+  it('costs Redis a few commands every two seconds, however many look at it', async () => {
+    const client = b.redis.client()
+    const { textOf, act } = await b.open()
+    const cost = async (pages: number) => {
+      await client.config('RESETSTAT')
+      await Promise.all(Array.from({ length: pages }, () => textOf('/')))
+      const stats = await client.info('commandstats')
+      const calls = [...stats.matchAll(/^cmdstat_(\S+?):calls=(\d+)/gm)]
+      return calls
+        .filter(([, name]) => name !== 'info' && !name?.startsWith('config'))
+        .reduce((sum, [, , count]) => sum + Number(count), 0)
+    }
+    // The first one also looks for queues, which it then does every half minute.
+    await cost(1)
+    expect(await cost(1)).toBe(0)
+    await act({ do: 'resume-queue', queue: 'mail' })
+    const commands = await cost(50)
+    // Of one queue: two of replicas, and a script, with what that calls.
+    expect(commands).toBeGreaterThan(0)
+    expect(commands).toBeLessThan(40)
+  })
+
   it('is ours alone: no script but our file, in no frame, in no cache', async () => {
     const { request } = await b.open()
     const page = await request('/')
