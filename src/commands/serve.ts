@@ -7,6 +7,7 @@ import type { Command } from 'commander'
 import type { Config } from '../config.ts'
 import { EXIT } from '../errors.ts'
 import { emitError } from '../fleet/error-events.ts'
+import { mountDashboard } from '../gateway/dashboard/mount.ts'
 import { Drain } from '../gateway/drain.ts'
 import { listen } from '../gateway/listener.ts'
 import { queueFigures } from '../gateway/queue-figures.ts'
@@ -91,6 +92,7 @@ async function serve(config: Config): Promise<void> {
     onFault: faultsTo(events),
     ...(api !== undefined && { api: api.app }),
   })
+  await using panel = await mountDashboard(app, { config, signal, events, address })
   await using listener = await listen(app, address)
   events.emit('http.listening', { url: listener.url })
   await using redis = await openLate(config, {
@@ -99,12 +101,14 @@ async function serve(config: Config): Promise<void> {
     onUnreachable: error => {
       scale.unreachable(error)
       reach.unreachable(error)
+      panel?.unreachable(error)
       onError('', error)
     },
   })
   if (redis !== undefined) {
     for (const line of redis.warnings) log.logger.warn(line)
     scale.reach(redis)
+    panel?.reach(redis)
     if (api !== undefined) {
       reach.reach(redis)
       api.sweep(redis)

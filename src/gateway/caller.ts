@@ -25,7 +25,7 @@ export interface Caller {
 }
 
 /** Without tokens, on this host. */
-const LOCAL: Caller = { name: 'local', scopes: new Set(['enqueue', 'read', 'operate']) }
+export const LOCAL: Caller = { name: 'local', scopes: new Set(['enqueue', 'read', 'operate']) }
 
 declare module 'hono' {
   interface ContextVariableMap {
@@ -83,13 +83,13 @@ export function localCaller({ headers, url }: Pick<Request, 'headers' | 'url'>):
   const site = headers.get('sec-fetch-site')
   const isOwn =
     (origin === null || origin === `http://${host}`) && (site === null || /^(same-origin|none)$/.test(site))
-  if (isOwn && isLoopback(hostname(host))) return LOCAL
+  if (isOwn && isThisHost(host)) return LOCAL
   throw new Problem(403, 'ORIGIN_REFUSED', 'without tokens, only programs on this host are answered', {
     hint: 'a page of another origin, or a proxy in front, needs a token: runner new token',
   })
 }
 
-/** '127.0.0.1:9090' -> '127.0.0.1' */
-function hostname(host: string): string {
-  return host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
+/** Whether a Host header names this host as only this host can; any other name may have been made to mean it. */
+export function isThisHost(host: string): boolean {
+  return isLoopback(host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1'))
 }

@@ -88,6 +88,8 @@ export interface FleetEvents {
   'api.fault': [{ request: string; message: string; stack?: string }]
   /** `runner serve` was told to stop; so many requests run, and may go on for `grace` milliseconds. */
   'http.stopping': [{ running: number; grace: number }]
+  /** Somebody pressed a button of the dashboard: `by` names the token. */
+  'dashboard.acted': [{ by: string; what: string; said: string; ok: boolean }]
   'worker.error': [{ queue: string; message: string }]
   /** Redis refuses (`readonly`, `noperm`, `misconf`, `oom` ...), or cannot be had (`connection`, `timeout`). Often. */
   'redis.error': [{ queue: string; kind: string; message: string }]

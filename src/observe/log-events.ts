@@ -31,6 +31,7 @@ const LEVELS = {
   'http.stopping': 'info',
   'api.changed': 'info',
   'api.fault': 'error',
+  'dashboard.acted': 'info',
   'worker.error': 'error',
   'redis.error': 'error',
   'redis.silent': 'warn',
