@@ -5,9 +5,9 @@ export const securityHeaders: MiddlewareHandler = async (c, next) => {
   await next()
   const { headers } = c.res
   headers.set('x-content-type-options', 'nosniff')
-  headers.set('referrer-policy', 'no-referrer')
   headers.set('x-frame-options', 'DENY')
-  // The dashboard sets its own, which lets its styles and its script through.
+  // The dashboard sets its own: its styles and its script are let through, and its forms say where they come from.
+  if (!headers.has('referrer-policy')) headers.set('referrer-policy', 'no-referrer')
   if (!headers.has('content-security-policy'))
     headers.set('content-security-policy', "default-src 'none'; frame-ancestors 'none'")
   if (c.req.path.startsWith('/v1/')) headers.set('cache-control', 'no-store')
