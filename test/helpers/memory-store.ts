@@ -1,6 +1,7 @@
 /** A store in memory that fails and dawdles as a test says, and counts what was begun and never ended. */
 import { Readable, Writable } from 'node:stream'
 import { RunnerError } from '../../src/errors.ts'
+import { tell } from '../../src/store/callback.ts'
 import type { Store, StoredFile, StoreWriter } from '../../src/store/store.ts'
 
 export interface StoreFaults {
@@ -15,8 +16,8 @@ export class MemoryStore implements Store {
   readonly files = new Map<string, Buffer>()
   /** Writers that neither finished nor took back what they began. */
   open = 0
-  /** Bytes that writers have taken. */
-  taken = 0
+  /** Bytes of each write that was taken. */
+  readonly writes: number[] = []
   faults: StoreFaults = {}
 
   write(key: string): StoreWriter {
@@ -29,12 +30,12 @@ export class MemoryStore implements Store {
         const take = async () => {
           await this.faults.hold?.()
           chunks.push(chunk)
-          this.taken += chunk.length
+          this.writes.push(chunk.length)
           bytes += chunk.length
           if (bytes > (this.faults.failAt ?? Infinity))
             throw new RunnerError('STORE_FAILED', 'the disk is full')
         }
-        take().then(() => done(), done)
+        void tell(done, take())
       },
       final: done => {
         this.files.set(key, Buffer.concat(chunks))

@@ -78,7 +78,7 @@ export class UploadDesk implements AsyncDisposable {
 
   /** What it was told of in all, as words. */
   get words(): string[] {
-    return this.told.map(([name, { reason }]) => (reason === undefined ? name : `${name} ${String(reason)}`))
+    return this.told.map(([name, { reason }]) => (typeof reason === 'string' ? `${name} ${reason}` : name))
   }
 
   async receive(incoming: Parameters<typeof receiveUpload>[0], fields: FileFields) {

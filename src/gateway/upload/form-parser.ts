@@ -23,7 +23,7 @@ export interface FormFindings {
   tooMany: (what: 'files' | 'fields') => void
 }
 
-export type ParserLimits = Pick<UploadLimits, 'maxFiles' | 'maxFields' | 'maxField'>
+type ParserLimits = Pick<UploadLimits, 'maxFiles' | 'maxFields' | 'maxField'>
 export type OpenParser = (boundary: string, limits: ParserLimits, found: FormFindings) => Writable
 
 /** Files have no limit here: at it, busboy ends a file as if it were whole. Fields that have just the limit count as cut, hence the one more. */

@@ -3,7 +3,7 @@
  * before the next part comes; fields are text. Whatever is wrong with the form is a Refusal, also what a parser would pass
  * over: nothing is cut, and nothing is left out.
  */
-import { Readable, type Writable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Delimiters } from './delimiters.ts'
 import { requireName } from './field-name.ts'
@@ -90,8 +90,9 @@ export class MultipartReader implements AsyncIterable<FilePart | FieldPart> {
       file: (given, body, { fileName, type }) => {
         // It ends with an error when the request does; by then nobody may listen any more.
         body.on('error', () => {})
-        if (this.#failure !== undefined) return void body.destroy()
-        this.#add(given, name => ({ kind: 'file', name, fileName: fileName || undefined, type, body }))
+        if (this.#failure === undefined)
+          this.#add(given, name => ({ kind: 'file', name, fileName: fileName || undefined, type, body }))
+        else body.destroy()
       },
       field: (given, value, { type, isCut }) => {
         const { maxField } = this.#limits
@@ -151,7 +152,7 @@ const LEFT = new Error('left')
 function asRefusal(error: unknown): Error {
   if (error instanceof Refusal) return error
   const { message } = error as Error
-  if (/^Unexpected end/.test(message))
+  if (message.startsWith('Unexpected end'))
     return new Refusal('truncated', 'the form has no end: its last boundary is missing')
   return new Refusal('malformed', `the form cannot be read: ${message}`)
 }

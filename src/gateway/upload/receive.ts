@@ -5,7 +5,7 @@
  *
  * Files are stored one after the other, as they come: a form is one stream, and the next file begins where this one ends.
  */
-import { RunnerError } from '../../errors.ts'
+import { RunnerError, messageOf } from '../../errors.ts'
 import type { FileRef } from '../../file-ref.ts'
 import type { Events } from '../../observe/events.ts'
 import { takeIn, type NamedStore } from '../../store/intake.ts'
@@ -67,7 +67,9 @@ export async function receiveUpload(request: Incoming, reception: Reception): Pr
     }
   } catch (error) {
     const refusal = asRefusal(error)
-    const { reason, status, detail } = refusal
+    const { reason, status } = refusal
+    // The log hears what has failed; the client, that something has.
+    const detail = messageOf(error)
     if (refusal.isAbort) events.emit('upload.aborted', { token, reason, detail, bytes })
     else events.emit('upload.refused', { token, reason, status, detail, bytes })
     throw refusal

@@ -24,9 +24,16 @@ const EXPECTED = new Set([202, 400, 413, 415, 422])
 /** The same ones each time. */
 async function mutate(count: number, each: (body: Buffer, pieces: Buffer[]) => Promise<void>): Promise<void> {
   const random = randomBy(SEED)
-  for (let i = 0; i < count; i++) {
-    const { body, pieces } = mutatedForm(random)
-    await each(body, pieces)
+  const { stackTraceLimit } = Error
+  // Most of them end with several errors, of which nobody looks at the stack: it is half of the time.
+  Error.stackTraceLimit = 0
+  try {
+    for (let i = 0; i < count; i++) {
+      const { body, pieces } = mutatedForm(random)
+      await each(body, pieces)
+    }
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
   }
 }
 
@@ -81,7 +88,7 @@ it('reads 20,000 damaged forms whole, or refuses them', async () => {
 }, 120_000)
 
 it('does so with another parser, too', async () => {
-  await mutate(isLong ? 20_000 : 3_000, async (body, pieces) => {
+  await mutate(isLong ? 20_000 : 2_000, async (body, pieces) => {
     const end = await endOf(read(pieces, openFastifyBusboy).then(files => expectWhole(body, files)))
     expect(end).toMatch(/^(taken|4(00|13|15|22) )/)
   })
@@ -101,7 +108,7 @@ it('keeps all that it stores of damaged forms, or nothing, and no place', async 
   }
   const headers = { 'content-type': `multipart/form-data; boundary=${BOUNDARY}` }
   let taken = 0
-  await mutate(isLong ? 20_000 : 2_000, async (body, pieces) => {
+  await mutate(isLong ? 20_000 : 1_000, async (body, pieces) => {
     const request = Object.assign(Readable.from(pieces), { headers, complete: true })
     const take = async () => {
       const received = await receiveUpload(request, reception)
@@ -117,7 +124,7 @@ it('keeps all that it stores of damaged forms, or nothing, and no place', async 
       0,
     ])
   })
-  expect(taken).toBeGreaterThan(100)
+  expect(taken).toBeGreaterThan(50)
 }, 120_000)
 
 interface Kept {

@@ -230,5 +230,6 @@ it('tells of a store that fails in the middle, and leaves nothing', async () => 
   expect(JSON.parse(answer.text)).toMatchObject({ code: 'UPLOAD_STORE' })
   // What the disk said is for the log.
   expect(answer.text).not.toContain('disk')
+  expect(desk.told.at(-1)).toEqual(['refused', expect.objectContaining({ detail: 'the disk is full' })])
   expect([desk.store.files.size, desk.store.open, desk.slots.active]).toEqual([0, 0, 0])
 })
