@@ -130,3 +130,8 @@ export function databasesOf({ cwd, database, databases }: Config): Record<string
     ]),
   )
 }
+
+/** Where files are, as `openStores` takes it and as it crosses to an executor. */
+export function placesOf({ cwd, store, stores }: Config): Pick<Config, 'cwd' | 'store' | 'stores'> {
+  return { cwd, store, stores }
+}

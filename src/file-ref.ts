@@ -26,3 +26,14 @@ export function readFilePlace(place: string): { store: string; key: string } | u
   const [store, key] = [place.slice(0, slash), place.slice(slash + 1)]
   return slash > 0 && STORE.test(store) && KEY.test(key) ? { store, key } : undefined
 }
+
+/** Whether a media type is one of these: 'text/csv', or 'image/*' for all of a kind. */
+export const isOfType = (type: string, types: readonly string[]): boolean =>
+  types.some(one => (one.endsWith('/*') ? type.startsWith(one.slice(0, -1)) : one === type))
+
+/** All places that the JSON of a payload names, each once. Cheap where there are none. */
+export function placesIn(json: string): string[] {
+  if (!json.includes('"$file"')) return []
+  const named = [...json.matchAll(/"\$file"\s*:\s*"([^"\\]+)"/g)].map(([, place = '']) => place)
+  return [...new Set(named)].filter(place => readFilePlace(place) !== undefined)
+}

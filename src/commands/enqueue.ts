@@ -28,6 +28,7 @@ export function define(command: Command, context: CliContext): void {
       ['runner enqueue send-email --help', 'shows them'],
       ['runner enqueue deploy --data \'{"id":7}\'', 'a field that is also a flag of ours'],
       ['runner enqueue resize --data - < images.ndjson', 'one job a line'],
+      ['runner enqueue import-users --file users=./users.csv', 'a file, read by ctx.file(args.users)'],
       ['runner enqueue report --wait --timeout 10m', 'prints what the job returns'],
       ['runner enqueue --flow @report.json', 'a job with children, all of them or none'],
       ['runner enqueue migrate-users --follow', 'shows its progress and its log'],

@@ -33,6 +33,7 @@ export const GROUPS: Record<string, string> = {
   jobs: 'what becomes of single jobs',
   schedules: 'which jobs are run by themselves, and when',
   migrations: 'runs of migrations: how far they are, and what becomes of them',
+  uploads: 'files of jobs: which there are, and what becomes of them',
   k8s: 'how this project runs on Kubernetes',
 }
 
@@ -42,7 +43,7 @@ export const VERBS: Record<string, VerbEntry> = {
     load: () => import('./replica-flags.ts'),
   },
   serve: {
-    about: 'say how many replicas each queue needs, over HTTP, for an autoscaler',
+    about: 'jobs over HTTP, and how many replicas each queue needs, for an autoscaler',
     load: () => import('./serve.ts'),
   },
   enqueue: { about: 'add a job, with flags made from its schema', load: () => import('./enqueue.ts') },
@@ -190,6 +191,14 @@ export const VERBS: Record<string, VerbEntry> = {
     about: 'say who did what with a run',
     load: () => import('./migrations/history.ts'),
   },
+  'uploads list': {
+    about: 'list stored files, with the jobs that refer to them',
+    load: () => import('./uploads/list.ts'),
+  },
+  'uploads sweep': {
+    about: 'remove files that no job refers to any more',
+    load: () => import('./uploads/sweep.ts'),
+  },
   verify: {
     about: 'prove on this Redis that no fault loses a job or runs one twice at once',
     load: () => import('./verify.ts'),
@@ -215,5 +224,8 @@ export const VERBS: Record<string, VerbEntry> = {
     load: () => import('./completion.ts'),
   },
   init: { about: 'make the first job, script and config file of a project', load: () => import('./init.ts') },
-  new: { about: 'make the file of a job or a script', load: () => import('./new.ts') },
+  new: {
+    about: 'make the file of a job or a script, or a token for runner serve',
+    load: () => import('./new.ts'),
+  },
 }

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Queue } from 'bullmq'
 import type { StoredOptions } from '../job/enqueue-options.ts'
+import { keepFilesOf } from '../redis/file-uses.ts'
 
 export interface Addition {
   id: string
@@ -11,14 +12,20 @@ export interface Addition {
   added: boolean
 }
 
-/** Only an id that was chosen, or a deduplication id, can be that of an earlier job: else nothing is looked up. */
+/**
+ * The files of the payload are known to be used before the job is there.
+ *
+ * Only an id that was chosen, or a deduplication id, can be that of an earlier job: else nothing is looked up.
+ */
 export async function addJob(
   queue: Queue,
   name: string,
   payload: unknown,
   options: StoredOptions,
 ): Promise<Addition> {
-  const job = await queue.add(name, payload, options)
+  const json = JSON.stringify(payload) ?? ''
+  const jobId = await keepFilesOf(queue, { json, id: options.jobId })
+  const job = await queue.add(name, payload, jobId === undefined ? options : { ...options, jobId })
   const id = job.id!
   if (options.jobId === undefined && options.deduplication === undefined) return { id, name, added: true }
   const stored = await queue.getJob(id)
@@ -27,6 +34,6 @@ export async function addJob(
   const isOurs =
     stored.timestamp === job.timestamp &&
     stored.name === name &&
-    isDeepStrictEqual(stored.data, JSON.parse(JSON.stringify(payload)))
+    isDeepStrictEqual(stored.data, JSON.parse(json))
   return { id, name: stored.name, added: isOurs }
 }

@@ -25,7 +25,11 @@ export function jobFiles(config: Config): Discovery {
 
 /** The file of job `name`. Throws why it is broken, or JOB_UNKNOWN with the nearest name and the known ones. */
 export function findJob(config: Config, name: string): JobFile {
-  const { files, broken, missing } = jobFiles(config)
+  return findIn(jobFiles(config), config, name)
+}
+
+/** The same, among files that were discovered before. */
+export function findIn({ files, broken, missing }: Discovery, config: Config, name: string): JobFile {
   const file = files.find(candidate => candidate.name === name)
   if (file !== undefined) return file
   const fault = broken.find(candidate => candidate.name === name)

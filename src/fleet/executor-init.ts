@@ -1,5 +1,5 @@
 /** What executors are started with, by the settings of a replica. */
-import { databasesOf, type Config } from '../config.ts'
+import { databasesOf, placesOf, type Config } from '../config.ts'
 import type { JobFile } from '../job/manifest.ts'
 import { executorMemory } from './executor-memory.ts'
 import type { ExecutorInit } from './port.ts'
@@ -10,7 +10,7 @@ export function executorInit(config: Config, files: JobFile[]): ExecutorInit {
     logLevel: config.logLevel,
     redact: config.redact,
     memory: executorMemory(config),
-    settings: { databases: databasesOf(config) },
+    settings: { databases: databasesOf(config), files: placesOf(config) },
     telemetry: config.telemetry,
   }
 }

@@ -3,7 +3,9 @@ import type { FlowJob, JobsOptions } from 'bullmq'
 import { toJobsOptions } from '../job/enqueue-options.ts'
 import type { FlowIds, OnFail } from '../job/flow.ts'
 import type { CheckedFlow } from '../job/flow-check.ts'
+import { placesIn } from '../file-ref.ts'
 import type { JobEntry } from '../job/manifest.ts'
+import type { FileUse } from '../redis/file-index.ts'
 import { flowId, flowToken } from './flow-id.ts'
 import { RawPayload } from './raw-payload.ts'
 
@@ -29,11 +31,14 @@ export interface FlowPlan {
   ids: FlowIds
   /** Keys of the jobs whose ids were chosen. */
   chosen: Map<string, Chosen>
+  /** Stored files that payloads refer to. */
+  files: FileUse[]
 }
 
 export function flowPlan(flow: CheckedFlow, entryOf: EntryOf, prefix: string): FlowPlan {
   const token = flowToken()
   const chosen = new Map<string, Chosen>()
+  const files: FileUse[] = []
   let place = 0
   const plan = (checked: CheckedFlow): Pick<FlowPlan, 'job' | 'ids'> => {
     const { name, payload, options, onFail = 'fail-parent', children } = checked
@@ -43,6 +48,7 @@ export function flowPlan(flow: CheckedFlow, entryOf: EntryOf, prefix: string): F
     const id = options.id ?? flowId({ name, place }, token)
     place++
     if (options.id !== undefined) chosen.set(`${prefix}:${queue}:${id}`, { id, queue, isRoot })
+    files.push(...placesIn(payload).map(at => ({ place: at, queue, id })))
     const opts = { ...toJobsOptions(entry, options), jobId: id, ...(!isRoot && { [FATES[onFail]]: true }) }
     const planned = children.map(plan)
     const job: FlowJob = {
@@ -55,5 +61,5 @@ export function flowPlan(flow: CheckedFlow, entryOf: EntryOf, prefix: string): F
     const ids: FlowIds = { id, children: planned.map(child => child.ids) }
     return { job, ids }
   }
-  return { ...plan(flow), chosen }
+  return { ...plan(flow), chosen, files }
 }

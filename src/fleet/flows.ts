@@ -9,6 +9,7 @@ import type { Cluster, Redis } from 'ioredis'
 import { RunnerError } from '../errors.ts'
 import type { AddedFlow } from '../job/flow.ts'
 import type { CheckedFlow } from '../job/flow-check.ts'
+import { FileIndex } from '../redis/file-index.ts'
 import { flowPlan, type Chosen, type EntryOf, type FlowPlan } from './flow-plan.ts'
 import { allOrNothing, BrokenOff, RawFlowProducer } from './flow-transaction.ts'
 
@@ -42,9 +43,11 @@ export class Flows {
     this.#client?.disconnect()
   }
 
-  async #add({ job, ids, chosen }: FlowPlan): Promise<AddedFlow> {
+  async #add({ job, ids, chosen, files }: FlowPlan): Promise<AddedFlow> {
     const client = (this.#client ??= this.#connect())
     const producer = (this.#producer ??= this.#open(client))
+    // Before what is watched: a command of ours between the watch and the transaction is one more that may fail.
+    await new FileIndex(client, this.#prefix).add(files)
     for (let tries = 1; ; tries++) {
       const taken = await this.#taken(client, chosen)
       if (taken !== undefined && taken.isRoot) return { id: ids.id, added: false, children: [] }

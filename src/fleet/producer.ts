@@ -4,6 +4,7 @@ import type { Cluster, Redis } from 'ioredis'
 import type { EnqueueOptions } from '../job/context.ts'
 import { toJobsOptions } from '../job/enqueue-options.ts'
 import type { JobEntry } from '../job/manifest.ts'
+import { keepFiles } from '../redis/file-uses.ts'
 import { Flows } from './flows.ts'
 import { RawPayload, RawPayloadJob } from './raw-payload.ts'
 
@@ -43,7 +44,11 @@ export class Producer {
   /** Returns the job's id. */
   async add(entry: JobEntry, json: string, options: EnqueueOptions): Promise<string> {
     const queue = this.queue(options.queue ?? entry.queue)
-    const job = await queue.add(entry.name, new RawPayload(json), toJobsOptions(entry, options))
+    const stored = toJobsOptions(entry, options)
+    const wanted = { json, queue: queue.name, id: stored.jobId }
+    const jobId = await keepFiles(() => this.#connection, this.#prefix, wanted)
+    if (jobId !== undefined) stored.jobId = jobId
+    const job = await queue.add(entry.name, new RawPayload(json), stored)
     return job.id as string
   }
 

@@ -1,5 +1,7 @@
 /** What a handler is given. */
+import type { Readable } from 'node:stream'
 import type { Logger } from 'pino'
+import type { FileRef } from '../file-ref.ts'
 import type { Duration } from '../units.ts'
 import type { AddedFlow, Child, Flow } from './flow.ts'
 import type { Jsonified } from './jsonified.ts'
@@ -82,6 +84,15 @@ export interface JobContext<Args = unknown> {
    * Empty for a job that has none. `Result` is taken on trust.
    */
   readonly children: <Result = unknown>() => Promise<Child<Result>[]>
+  /**
+   * The bytes of a file of the payload, as a stream with back pressure. It ends only when sha256 and length are those
+   * that were stored; else it is destroyed with FILE_CHANGED, so whoever reads it to its end has read what was sent:
+   * commit what comes of it after that. Aborts with the signal, whose reason it is then destroyed with.
+   *
+   * Rejects with FILE_MISSING when it is gone, or in a store that this project does not name. A file stays until no job
+   * that refers to it is left in Redis.
+   */
+  readonly file: (ref: FileRef) => Promise<Readable>
   /**
    * Lets the event loop turn if it was held for 10 ms or more, and returns at once if it was not. All runs of an
    * executor share its loop: those that breathe take turns, one for each turn of the loop.

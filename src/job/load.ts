@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { RunnerError, messageOf } from '../errors.ts'
 import { defaultExport, type Runnable } from './default-export.ts'
 import { MIGRATION, isJobDefinition, jobOptions, type JobDefinition } from './define.ts'
+import { fileFields } from './file.ts'
 import { shortPath } from './file-path.ts'
 import { IMPORT_TIMEOUT } from './import-deadline.ts'
 import { inputSchema } from './input-schema.ts'
@@ -93,7 +94,11 @@ async function fromDefinition({ name, file }: JobFile, definition: JobDefinition
   const entry = { ...set, name, file, kind: migration === undefined ? 'job' : 'migration' } as JobEntry
   if (migration !== undefined) entry.migration = targetOf(migration as JobEntry['migration'] & object)
   if (definition.queue !== undefined) entry.queueNamed = true
-  if (args !== undefined) entry.schema = inputSchema(args, where)
+  if (args !== undefined) {
+    entry.schema = inputSchema(args, where)
+    const files = fileFields(entry.schema)
+    if (files !== undefined) entry.files = files
+  }
   // Called as a method, in case `run` uses `this` to reach the other options.
   const bound = run.bind(definition) as Runnable
   return { entry, run: bound, ...(args === undefined ? {} : { schema: args }) }

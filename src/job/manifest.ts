@@ -17,6 +17,16 @@ export interface JobFile {
   kind: 'module' | 'executable'
 }
 
+/** A field of a payload that is a file, or with `list` a list of them. */
+export interface FileField {
+  /** Media types that are taken: 'text/csv', 'image/*'. Absent: any. */
+  types?: string[]
+  maxBytes?: number
+  list?: true
+  /** The payload may be without it. */
+  optional?: true
+}
+
 export interface JobEntry {
   name: string
   file: string
@@ -27,6 +37,8 @@ export interface JobEntry {
   description?: string
   /** JSON Schema (draft 2020-12) of the schema's *input*: what is stored in Redis and what flags are made from. */
   schema?: Record<string, unknown>
+  /** Fields of the payload that `file()` declares, by name. */
+  files?: Record<string, FileField>
   attempts?: number
   backoff?: { type: 'fixed' | 'exponential'; delay: number; jitter?: number }
   /** Milliseconds. */

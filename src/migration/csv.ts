@@ -1,9 +1,10 @@
 /**
  * Records of a CSV file, by their byte offset: a slice goes on where the last batch ended, and does not read what is
- * before. Every replica has to see the same file under the same path, and it must not change while a run goes on.
+ * before. Every replica has to see the same file under the same path, or in the same store, and it must not change while a
+ * run goes on. Of a stored file, the hash is looked at when the run is planned.
  */
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import type { FileRef } from '../file-ref.ts'
+import { csvFile, type CsvFile } from './csv-file.ts'
 import type { Row } from './database.ts'
 import { portionOf, type Cursor, type Portion, type Range, type Source } from './source.ts'
 
@@ -22,13 +23,23 @@ interface Place {
 /** Records from which the number of all is told. */
 const SAMPLED = 200
 
-export function csv<Of extends object = Row>(file: string, options: CsvOptions = {}): Source<Of> {
+/**
+ * `file`: a path, or a file of the payload.
+ *
+ * @example
+ * export default migration({
+ *   args: z.object({ users: file({ types: ['text/csv'] }) }),
+ *   source: ({ users }) => csv(users),
+ *   async each(row, { tx }) { await tx.query('insert into users (email) values ($1)', [row.email]) },
+ * })
+ */
+export function csv<Of extends object = Row>(file: string | FileRef, options: CsvOptions = {}): Source<Of> {
   const fresh = () => new CsvSource(file, options) as unknown as Source<Of>
   return Object.assign(fresh(), { fresh })
 }
 
 class CsvSource implements Source {
-  readonly #file: string
+  readonly #file: CsvFile
   readonly #delimiter: string
   readonly #given: readonly string[] | undefined
   readonly #places = new WeakMap<object, Place>()
@@ -36,15 +47,15 @@ class CsvSource implements Source {
   /** Parsed by `next`, and read right after it. */
   #page: { after: number; last: number; rows: Row[] } | undefined
 
-  constructor(file: string, { delimiter = ',', columns }: CsvOptions) {
-    this.#file = file
+  constructor(file: string | FileRef, { delimiter = ',', columns }: CsvOptions) {
+    this.#file = csvFile(file)
     this.#delimiter = delimiter
     this.#given = columns
   }
 
   async bounds(): Promise<Range | undefined> {
     const { end } = await this.#header()
-    const { size } = await stat(this.#file)
+    const size = await this.#file.size()
     return size <= end ? undefined : { after: [String(end)], until: [String(size)] }
   }
 
@@ -53,11 +64,14 @@ class CsvSource implements Source {
     const [start, end] = [Number(after?.[0] ?? 0), Number(until?.[0] ?? 0)]
     const targets = Array.from({ length: shards - 1 }, (_, i) => start + ((end - start) * (i + 1)) / shards)
     const cuts: number[] = []
-    let at = start
     let quoted = false
-    for await (const chunk of createReadStream(this.#file, { start, end: end - 1 })) {
+    const check = await this.#checkOf(end)
+    let at = check === undefined ? start : 0
+    for await (const chunk of await this.#file.read({ start: at, end: end - 1 })) {
+      check?.take(chunk as Buffer)
       for (const byte of chunk as Buffer) {
         at++
+        if (at <= start) continue
         if (byte === 0x22) quoted = !quoted
         else if (byte === 0x0a && !quoted && at >= (targets[0] ?? Infinity) && at < end) {
           cuts.push(at)
@@ -65,6 +79,7 @@ class CsvSource implements Source {
         }
       }
     }
+    check?.end()
     const edges = [start, ...cuts, end]
     return edges.slice(1).map((to, i) => ({ after: [String(edges[i])], until: [String(to)] }))
   }
@@ -101,6 +116,11 @@ class CsvSource implements Source {
     return Math.round((sample.length * (end - start)) / (sampled - start))
   }
 
+  /** What goes on to the end of a stored file is read from its beginning, to be looked at as a whole. */
+  async #checkOf(end: number) {
+    return end === (await this.#file.size()) ? this.#file.check?.() : undefined
+  }
+
   #keyOf(row: Row): Cursor {
     const { start, end } = this.#places.get(row) as Place
     return [String(start), String(end)]
@@ -133,7 +153,7 @@ class CsvSource implements Source {
   ): Promise<{ record: Row; start: number; end: number }[]> {
     // Not for everybody who imports this package.
     const { parse } = await import('csv-parse')
-    const stream = createReadStream(this.#file, { start, ...(until === undefined ? {} : { end: until - 1 }) })
+    const stream = await this.#file.read({ start, ...(until === undefined ? {} : { end: until - 1 }) })
     const parser = parse({
       columns,
       delimiter: this.#delimiter,

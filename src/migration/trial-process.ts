@@ -1,6 +1,6 @@
 /** One attempt of a trial: goes on with the run on a copy until it is over, or this process is killed. */
 import { RunnerError, messageOf } from '../errors.ts'
-import { setExecutorSettings } from '../job/executor-settings.ts'
+import { setExecutorSettings, type FilePlaces } from '../job/executor-settings.ts'
 import { defaultExport } from '../job/default-export.ts'
 import { MIGRATION } from '../job/define.ts'
 import { IMPORT_TIMEOUT } from '../job/import-deadline.ts'
@@ -15,6 +15,7 @@ export interface TrialOrder {
   /** Of the migration; all others are what they are. */
   database: string
   databases: Record<string, string>
+  files: FilePlaces
   payload: unknown
   shards: number
   /** Rows of a batch, at most. */
@@ -36,8 +37,8 @@ process.once('disconnect', () => process.exit(1))
 
 async function attempt(order: TrialOrder): Promise<void> {
   try {
-    const { file, name, database, databases, payload, shards, batch, isFirst } = order
-    setExecutorSettings({ databases })
+    const { file, name, database, databases, files, payload, shards, batch, isFirst } = order
+    setExecutorSettings({ databases, files })
     const job = await loadJob({ file, name, kind: 'module' })
     // Others have succeeded before, or not: that is nothing to be tried here.
     const inFile = (await defaultExport(file, IMPORT_TIMEOUT)) as { [MIGRATION]?: { after?: unknown } }

@@ -17,13 +17,21 @@ export interface StoredFile {
   storedAt: number
 }
 
+export interface ReadOptions {
+  /** First byte, counted from 0, and the last one, which is read too. Default: all. */
+  start?: number
+  end?: number
+  /** Ends the stream with its reason. */
+  signal?: AbortSignal
+}
+
 export interface Store extends AsyncDisposable {
   /** For people, without credentials: `dir:/data/uploads`, `s3://bucket/prefix`. */
   readonly where: string
   /** `key` as file-ref.ts makes them. An existing one is never written over. `type`: media type, kept where the store can. */
   write(key: string, about: { type: string }): StoreWriter
   /** Throws FILE_MISSING. The bytes as they are: who reads them compares the hash. */
-  read(key: string, signal?: AbortSignal): Promise<Readable>
+  read(key: string, options?: ReadOptions): Promise<Readable>
   /** What is not there counts as removed. */
   remove(key: string): Promise<void>
   /** All files, in no order, by the page. */

@@ -10,6 +10,7 @@ import type { StoredOptions } from '../../job/enqueue-options.ts'
 import type { Verdict } from '../../job/loader-messages.ts'
 import { jsonFault, shorten } from '../../job/problem.ts'
 import { Redaction } from '../../job/redaction.ts'
+import { keepFilesOf } from '../../redis/file-uses.ts'
 import type { JobTarget } from '../../enqueue/job-target.ts'
 import type { Line } from './lines.ts'
 import { applyFlags, type Assignment } from './payload.ts'
@@ -50,8 +51,7 @@ export async function addLines(
   let failure: { error: unknown } | undefined
   const send = async (good: Candidate[]) => {
     const queue = await bulk.queue()
-    const data = good.map(({ payload }) => ({ name: bulk.target.name, data: payload, opts: bulk.options }))
-    await queue?.addBulk(data)
+    if (queue !== undefined) await queue.addBulk(await jobsOf(good, bulk, queue))
     counts.added += good.length
   }
   for await (const chunk of chunksOf(lines)) {
@@ -66,6 +66,15 @@ export async function addLines(
   }
   await Promise.all(inFlight)
   if (failure !== undefined) throw failure.error
+}
+
+/** Those with files get ids here: the files are known to be used before the jobs are there. */
+async function jobsOf(good: Candidate[], { target, options }: BulkOptions, queue: Queue) {
+  const jobOf = async ({ payload, json }: Candidate) => {
+    const jobId = await keepFilesOf(queue, { json, id: undefined })
+    return { name: target.name, data: payload, opts: { ...options, ...(jobId !== undefined && { jobId }) } }
+  }
+  return Promise.all(good.map(jobOf))
 }
 
 async function* chunksOf(lines: AsyncIterable<Line>): AsyncGenerator<Line[]> {

@@ -24,8 +24,8 @@ interface FlowRequest {
 
 /** A flow says everything of its jobs itself. */
 export function refuseBesides(words: readonly string[], flags: EnqueueFlags): void {
-  const { data, queue, delay, priority, attempts, id, dedupe, schema } = flags
-  const given = Object.entries({ data, queue, delay, priority, attempts, id, dedupe })
+  const { data, file, queue, delay, priority, attempts, id, dedupe, schema } = flags
+  const given = Object.entries({ data, file, queue, delay, priority, attempts, id, dedupe })
   const [flag] = given.find(([, value]) => value !== undefined) ?? []
   const beside =
     words[0] ?? (flag === undefined ? undefined : `--${flag}`) ?? (schema ? undefined : '--no-schema')

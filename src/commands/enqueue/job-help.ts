@@ -1,6 +1,6 @@
 /** `runner enqueue <job> --help`: the general help, with the fields of this job as flags. */
 import { type Command, Option } from 'commander'
-import type { JobEntry } from '../../job/manifest.ts'
+import type { FileField, JobEntry } from '../../job/manifest.ts'
 import { resolve, type JsonSchema } from './json-schema.ts'
 import { fieldsOf, placeholder, type Field } from './payload-field.ts'
 
@@ -15,7 +15,21 @@ export function showJobHelp(command: Command, entry: JobEntry): void {
   if (entry.schema === undefined) {
     command.addHelpText('after', `\n${entry.name} has no schema: it takes any --key value, and --data.`)
   } else addFields(command, entry.name, entry.schema)
+  addFiles(command, entry.files ?? {})
   command.outputHelp()
+}
+
+function addFiles(command: Command, files: Record<string, FileField>): void {
+  const lines = Object.entries(files).map(([field, { types, maxBytes, list, optional }]) => {
+    const remarks = [
+      types?.join(' or '),
+      maxBytes !== undefined && `at most ${maxBytes} bytes`,
+      list && 'may be given often',
+      optional !== true && 'required',
+    ]
+    return `  --file ${field}=<path>  ${remarks.filter(remark => typeof remark === 'string').join(', ')}`.trimEnd()
+  })
+  if (lines.length > 0) command.addHelpText('after', `\nFiles of the payload:\n${lines.join('\n')}`)
 }
 
 function addFields(command: Command, name: string, root: JsonSchema): void {

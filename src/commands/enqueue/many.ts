@@ -53,6 +53,7 @@ function refuseForMany({ flags }: EnqueueRequest): void {
     ['--follow', flags.follow],
     ['--id', flags.id],
     ['--dedupe', flags.dedupe],
+    ['--file', flags.file],
   ] as const)
     if (value !== undefined) throw new RunnerError('USAGE', `${flag} is for one job, and --data holds many`)
 }

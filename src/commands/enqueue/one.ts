@@ -7,6 +7,7 @@ import { toJobsOptions } from '../../job/enqueue-options.ts'
 import { DEFAULT_QUEUE } from '../../job/load.ts'
 import { durationOption } from '../../units.ts'
 import { addJob, type Addition } from '../../enqueue/addition.ts'
+import type { FileInputs } from './file-flags.ts'
 import { enqueueOptions, type EnqueueFlags } from './options.ts'
 import type { JobTarget } from '../../enqueue/job-target.ts'
 import { namedQueue } from '../../enqueue/queue-choice.ts'
@@ -25,7 +26,10 @@ export interface EnqueueRequest {
 export async function enqueueOne(request: EnqueueRequest, base: unknown): Promise<void> {
   const { config, context, flags, target } = request
   const { name } = target
-  const payload = applyFlags(base, request.assignments, config.redact)
+  const files = await filesOf(request)
+  const payloadWith = (assignments: readonly Assignment[]) =>
+    applyFlags(base, [...request.assignments, ...assignments], config.redact)
+  const payload = payloadWith(files.expected)
   const given = enqueueOptions(flags)
   const options = toJobsOptions(target.entry, given, option => `--${option}`)
   const named = namedQueue(given.queue, target.entry)
@@ -45,7 +49,14 @@ export async function enqueueOne(request: EnqueueRequest, base: unknown): Promis
   const { openQueue } = await import('../../enqueue/queue-client.ts')
   await using client = await openQueue(config, { named, job: name, ofFile: target.entry?.queue }, context)
   const events = waits ? await client.events() : undefined
-  const addition = await addJob(client.queue, name, payload, options)
+  const stored = await files.store()
+  const addition = await addJob(client.queue, name, payloadWith(stored.assignments), options).catch(
+    async (error: unknown) => {
+      await stored.discard(error)
+      throw error
+    },
+  )
+  if (!addition.added) await stored.discard()
   const queue = client.queue.name
   const line = addition.added
     ? `enqueued ${name} ${addition.id} on queue ${queue}`
@@ -55,6 +66,18 @@ export async function enqueueOne(request: EnqueueRequest, base: unknown): Promis
   context.note(addition.added ? line : `${line}; what follows is of that earlier job`)
   const { follow } = await import('./follow.ts')
   await follow({ ...addition, queue, client, events, context, timeout, shows: flags.follow === true })
+}
+
+const NO_FILES: FileInputs = {
+  expected: [],
+  store: async () => ({ assignments: [], discard: async () => {} }),
+}
+
+/** Stores are loaded only for who gives files. */
+export async function filesOf({ flags, target, config }: EnqueueRequest): Promise<FileInputs> {
+  if (flags.file === undefined) return NO_FILES
+  const { readFileFlags } = await import('./file-flags.ts')
+  return readFileFlags(flags.file, target.entry, config)
 }
 
 function ignored({ id, name }: Addition, queue: string, { id: given, dedupe }: EnqueueOptions): string {

@@ -10,6 +10,7 @@ export interface EnqueueFlags {
   flow?: string
   queue?: string
   delay?: string
+  file?: string[]
   priority?: string
   attempts?: string
   id?: string
@@ -32,6 +33,11 @@ export function addOptionsOf(command: Command): void {
     .option(
       '--flow <json>',
       'instead of <job>: jobs of which some wait for others, as ctx.flow() takes them; JSON, @file, or - for stdin',
+    )
+    .option(
+      '--file <field=path>',
+      'a field of the payload that is a file: it goes to the store, and its reference into the payload; for several, repeat it',
+      (given: string, before: string[] = []) => [...before, given],
     )
     .option('--queue <name>', 'queue to put the job on (default: that of the job, or "default")')
     .option('--delay <time>', 'do not run before so long, such as 30s, 5m or 2h')

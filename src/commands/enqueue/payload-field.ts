@@ -1,4 +1,5 @@
 /** The fields of a payload as flags. */
+import { isFileSchema } from '../../job/file.ts'
 import { choicesOf, extraOf, isOnly, propertiesOf, resolve, typesOf, type JsonSchema } from './json-schema.ts'
 
 /** Fields of a schema that refers to itself are flags down to here; below, `--data` or a JSON value. */
@@ -25,6 +26,8 @@ function fieldsBelow(schema: JsonSchema, path: string[], required: boolean, root
   if (path.length >= DEEPEST) return []
   const needed = resolve(schema, root).required ?? []
   return [...propertiesOf(schema, root)].flatMap(([name, property]) => {
+    // Its flag is --file.
+    if (isFileSchema(property)) return []
     const inner = [...path, name]
     const isRequired = required && needed.includes(name)
     const field: Field = {

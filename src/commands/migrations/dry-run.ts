@@ -1,6 +1,8 @@
 /** `runner enqueue <migration> --dry-run`: imports the file here, and says what one batch of it does. */
 import { pino } from 'pino'
 import { RunnerError, messageOf } from '../../errors.ts'
+import { placesOf } from '../../config.ts'
+import { setExecutorSettings } from '../../job/executor-settings.ts'
 import type { JobEntry } from '../../job/manifest.ts'
 import type { Database } from '../../migration/database.ts'
 import type { BatchContext } from '../../migration/definition.ts'
@@ -24,6 +26,8 @@ export async function dryRun({
   limit: number | undefined
   context: CliContext
 }): Promise<void> {
+  // Its source may be a stored file.
+  setExecutorSettings({ databases: {}, files: placesOf(await context.config()) })
   const migration = await importMigration(entry, payload)
   const log = pino({ level: 'info' }, pino.destination(2)) as unknown as BatchContext['log']
   const { error, emitted, ...result } = await runDry(migration, db, { limit, log })

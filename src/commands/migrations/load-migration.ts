@@ -1,10 +1,11 @@
 /** A migration of this project, imported here. */
 import { existsSync } from 'node:fs'
 import { basename, extname, resolve } from 'node:path'
-import type { Config } from '../../config.ts'
+import { placesOf, type Config } from '../../config.ts'
 import { RunnerError, messageOf } from '../../errors.ts'
 import { defaultExport } from '../../job/default-export.ts'
 import { MIGRATION, isJobDefinition } from '../../job/define.ts'
+import { setExecutorSettings } from '../../job/executor-settings.ts'
 import { IMPORT_TIMEOUT } from '../../job/import-deadline.ts'
 import { openDatabase } from '../../migration/databases.ts'
 import { withArgs, type Migration, type MigrationFile } from '../../migration/definition.ts'
@@ -31,6 +32,8 @@ export async function loadMigration(config: Config, name: string, data: string) 
       ? { name: basename(name, extname(name)), file: path }
       : findJob(config, name)
   const payload = parse(data)
+  // Its source may be a stored file.
+  setExecutorSettings({ databases: {}, files: placesOf(config) })
   const migration = await importMigration(found, payload)
   const { database = 'default', shards } = migration
   return {

@@ -6,7 +6,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
-import { databasesOf } from '../../config.ts'
+import { databasesOf, placesOf } from '../../config.ts'
 import { RunnerError, type ErrorCode } from '../../errors.ts'
 import { importFlags } from '../../job/import-flags.ts'
 import { contentsOf, copyDatabase } from '../../migration/database-copy.ts'
@@ -76,6 +76,7 @@ async function test(name: string, flags: TestFlags, context: CliContext): Promis
   const order = (url: string): Omit<TrialOrder, 'isFirst'> => ({
     ...found.order,
     databases: { ...databases, [database]: url },
+    files: placesOf(config),
     batch,
   })
   if (flags.on !== undefined) {

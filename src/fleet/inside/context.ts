@@ -1,8 +1,11 @@
 /** `ctx`: what a handler is given. Members that cost something are made on first use. */
+import type { Readable } from 'node:stream'
+import type { FileRef } from '../../file-ref.ts'
 import type { Checkpoint, EnqueueOptions, JobContext, JobLog, Progress } from '../../job/context.ts'
 import type { AddedFlow, Child, Flow } from '../../job/flow.ts'
 import { openCheckpoint } from './checkpoint.ts'
 import { openChunks } from './chunks.ts'
+import { openFile } from './files.ts'
 import { openMap } from './map.ts'
 import type { Run } from './run.ts'
 import { breathe } from './slice.ts'
@@ -60,6 +63,8 @@ export class Context implements JobContext {
   readonly flow = (flow: Flow): Promise<AddedFlow> => this.#voice.flow(this.#run, flow)
 
   readonly children = <Result>(): Promise<Child<Result>[]> => this.#voice.children<Result>(this.#run)
+
+  readonly file = (ref: FileRef): Promise<Readable> => openFile(ref, this.signal)
 
   readonly breathe = (): Promise<void> => breathe(this.#run)
 

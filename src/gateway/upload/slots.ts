@@ -1,0 +1,89 @@
+/**
+ * Uploads that are received at once, of all callers and of each. A place is had before the first byte is read. Counts are
+ * of this process: several gateways behind one address each have as many.
+ */
+import { formatMebibytes } from '../../units.ts'
+import type { Caller } from '../caller.ts'
+import type { UploadLimits } from './limits.ts'
+import { Refusal } from './refusal.ts'
+
+/** Seconds. Others end, and nobody knows when. */
+const RETRY_AFTER = 5
+
+export interface Slot {
+  /** So many more bytes have come. Throws Refusal 429 beyond what the caller may have on its way. */
+  grow: (bytes: number) => void
+  /** Idempotent. */
+  release: () => void
+}
+
+interface Share {
+  uploads: number
+  bytes: number
+}
+
+type Limited = Pick<Caller, 'name' | 'uploads' | 'uploadBytes'>
+
+export class UploadSlots {
+  readonly #concurrent: number
+  readonly #shares = new Map<string, Share>()
+  #active = 0
+  #received = 0
+
+  constructor({ concurrent }: Pick<UploadLimits, 'concurrent'>) {
+    this.#concurrent = concurrent
+  }
+
+  /** Now. */
+  get active(): number {
+    return this.#active
+  }
+
+  /** Bytes of bodies, since the process started. */
+  get received(): number {
+    return this.#received
+  }
+
+  /** `length`: bytes that are announced, which count at once. Throws Refusal 429, or 413 for what can never be taken. */
+  take(caller: Limited, length: number | undefined): Slot {
+    const { name, uploadBytes = Infinity } = caller
+    const uploads = caller.uploads ?? Math.max(1, Math.floor(this.#concurrent / 4))
+    if (length !== undefined && length > uploadBytes)
+      throw new Refusal(
+        'too_large',
+        `the request has ${length} bytes, of ${uploadBytes} that ${name} may send`,
+      )
+    if (this.#active >= this.#concurrent) throw busy(`${this.#active} uploads are received already`)
+    const share = this.#shares.get(name) ?? { uploads: 0, bytes: 0 }
+    if (share.uploads >= uploads) throw busy(`${share.uploads} uploads of ${name} are received already`)
+    const full = () => busy(`${name} has ${formatMebibytes(uploadBytes)} on their way already`)
+    let counted = length ?? 0
+    if (share.bytes + counted > uploadBytes) throw full()
+    share.uploads++
+    share.bytes += counted
+    this.#active++
+    this.#shares.set(name, share)
+    let came = 0
+    let isHeld = true
+    return {
+      grow: bytes => {
+        this.#received += bytes
+        came += bytes
+        if (!isHeld || came <= counted) return
+        share.bytes += came - counted
+        counted = came
+        if (share.bytes > uploadBytes) throw full()
+      },
+      release: () => {
+        if (!isHeld) return
+        isHeld = false
+        share.uploads--
+        share.bytes -= counted
+        this.#active--
+        if (share.uploads === 0) this.#shares.delete(name)
+      },
+    }
+  }
+}
+
+const busy = (detail: string) => new Refusal('busy', detail, { retryAfter: RETRY_AFTER })
