@@ -90,7 +90,14 @@ async function serve(config: Config): Promise<void> {
     onFault: faultsTo(events),
     ...(api !== undefined && { api: api.app }),
   })
-  await using panel = await mountDashboard(app, { config, signal, events, address })
+  const { uploads } = api ?? {}
+  await using panel = await mountDashboard(app, {
+    config,
+    signal,
+    events,
+    address,
+    ...(uploads && { uploads }),
+  })
   await using listener = await listen(app, address)
   events.emit('http.listening', { url: listener.url })
   await using redis = await openLate(config, {
