@@ -13,7 +13,6 @@ import { listen } from '../gateway/listener.ts'
 import { queueFigures } from '../gateway/queue-figures.ts'
 import { Reach } from '../gateway/reach.ts'
 import { serviceApp, WITHOUT_TOKENS } from '../gateway/service-app.ts'
-import { keepYoungSpaceSmall } from '../gateway/young-space.ts'
 import { Events } from '../observe/events.ts'
 import { takeLibraryWarnings } from '../observe/library-warnings.ts'
 import { logEvents } from '../observe/log-events.ts'
@@ -60,7 +59,6 @@ export function define(command: Command, context: CliContext): void {
  * under way then has to fail first, within 5 s.
  */
 async function serve(config: Config): Promise<void> {
-  keepYoungSpaceSmall()
   requireRules(config)
   const address = config.http ?? ADDRESS
   const log = await openLog(config.logLevel)
@@ -92,7 +90,14 @@ async function serve(config: Config): Promise<void> {
     onFault: faultsTo(events),
     ...(api !== undefined && { api: api.app }),
   })
-  await using panel = await mountDashboard(app, { config, signal, events, address })
+  const { uploads } = api ?? {}
+  await using panel = await mountDashboard(app, {
+    config,
+    signal,
+    events,
+    address,
+    ...(uploads && { uploads }),
+  })
   await using listener = await listen(app, address)
   events.emit('http.listening', { url: listener.url })
   await using redis = await openLate(config, {
@@ -108,11 +113,9 @@ async function serve(config: Config): Promise<void> {
   if (redis !== undefined) {
     for (const line of redis.warnings) log.logger.warn(line)
     scale.reach(redis)
+    reach.reach(redis)
     panel?.reach(redis)
-    if (api !== undefined) {
-      reach.reach(redis)
-      api.sweep(redis)
-    }
+    api?.sweep(redis)
   }
   await whenAborted(signal)
   events.emit('http.stopping', { running: drain.running, grace: config.grace })

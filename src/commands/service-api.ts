@@ -10,7 +10,7 @@ import { JobCatalog } from '../gateway/job-catalog.ts'
 import type { Reach } from '../gateway/reach.ts'
 import { Tokens } from '../gateway/tokens.ts'
 import { receiveUpload } from '../gateway/upload/receive.ts'
-import { UploadSlots } from '../gateway/upload/slots.ts'
+import { UploadSlots, type ActiveUpload } from '../gateway/upload/slots.ts'
 import { isLoopback, readHttpAddress } from '../http-address.ts'
 import type { Events } from '../observe/events.ts'
 import type { RedisHandle } from '../redis/connection.ts'
@@ -21,6 +21,8 @@ export interface OpenApi extends AsyncDisposable {
   app: Hono
   /** From now on files that no job needs any more are removed. */
   sweep: (redis: RedisHandle) => void
+  /** Those that are received now. */
+  uploads: () => readonly ActiveUpload[]
 }
 
 export interface ApiSurroundings {
@@ -64,6 +66,7 @@ export function openApi({ config, events, drain, reach }: ApiSurroundings): Open
   let sweeping: Promise<void> | undefined
   return {
     app,
+    uploads: () => slots.running,
     sweep(redis) {
       sweeping = sweepAgain({
         client: redis.connect('sweep'),

@@ -6,7 +6,7 @@ export const securityHeaders: MiddlewareHandler = async (c, next) => {
   const { headers } = c.res
   headers.set('x-content-type-options', 'nosniff')
   headers.set('x-frame-options', 'DENY')
-  // The dashboard sets its own: its styles and its script are let through, and its forms say where they come from.
+  // The dashboard sets its own, which lets its styles and its script through, and its forms say where they come from.
   if (!headers.has('referrer-policy')) headers.set('referrer-policy', 'no-referrer')
   if (!headers.has('content-security-policy'))
     headers.set('content-security-policy', "default-src 'none'; frame-ancestors 'none'")

@@ -73,6 +73,8 @@ export interface FleetEvents {
   ]
   /** Probes and metrics are answered there. */
   'http.listening': [{ url: string }]
+  /** Somebody pressed a button of the dashboard: `by` names the token. */
+  'dashboard.acted': [{ by: string; what: string; said: string; ok: boolean }]
   /** Who has changed what over HTTP: `caller` is the name of a token, `request` the id that its answer carries. */
   'api.changed': [
     {
@@ -88,8 +90,6 @@ export interface FleetEvents {
   'api.fault': [{ request: string; message: string; stack?: string }]
   /** `runner serve` was told to stop; so many requests run, and may go on for `grace` milliseconds. */
   'http.stopping': [{ running: number; grace: number }]
-  /** Somebody pressed a button of the dashboard: `by` names the token. */
-  'dashboard.acted': [{ by: string; what: string; said: string; ok: boolean }]
   'worker.error': [{ queue: string; message: string }]
   /** Redis refuses (`readonly`, `noperm`, `misconf`, `oom` ...), or cannot be had (`connection`, `timeout`). Often. */
   'redis.error': [{ queue: string; kind: string; message: string }]

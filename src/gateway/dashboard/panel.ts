@@ -7,6 +7,7 @@ import type { RedisHandle } from '../../redis/connection.ts'
 import { sharedSessionKey } from '../../redis/session-key.ts'
 import { Snapshots, type Snapshot } from '../../steering/snapshot.ts'
 import type { RunProgress } from '../../steering/run-progress.ts'
+import type { ActiveUpload } from '../upload/slots.ts'
 import { Blocks, type BlockedJob } from './blocks.ts'
 import { within } from './patience.ts'
 import { Reading, type Looked } from './reading.ts'
@@ -15,17 +16,6 @@ import { Sessions } from './session.ts'
 
 /** Milliseconds that a server which is there takes at most. */
 const PING_MS = 2_000
-
-/** An upload that is under way. */
-export interface ActiveUpload {
-  id: string
-  /** Name of the token that it came with. */
-  token: string
-  /** So far. */
-  bytes: number
-  /** Milliseconds since the epoch. */
-  since: number
-}
 
 export type Fleet = Omit<Snapshot, 'migrations'> & { blocked: BlockedJob[] }
 

@@ -22,12 +22,25 @@ interface Share {
   bytes: number
 }
 
+/** One that is received now. */
+export interface ActiveUpload {
+  /** Of this process, in the order in which they began. */
+  id: string
+  /** Name of the token that it came with. */
+  token: string
+  /** Of the body, so far. */
+  bytes: number
+  /** Milliseconds since the epoch. */
+  since: number
+}
+
 type Limited = Pick<Caller, 'name' | 'uploads' | 'uploadBytes'>
 
 export class UploadSlots {
   readonly #concurrent: number
   readonly #shares = new Map<string, Share>()
-  #active = 0
+  readonly #running = new Set<ActiveUpload>()
+  #taken = 0
   #received = 0
 
   constructor({ concurrent }: Pick<UploadLimits, 'concurrent'>) {
@@ -36,7 +49,12 @@ export class UploadSlots {
 
   /** Now. */
   get active(): number {
-    return this.#active
+    return this.#running.size
+  }
+
+  /** Those of now, the oldest first. */
+  get running(): readonly ActiveUpload[] {
+    return [...this.#running]
   }
 
   /** Bytes of bodies, since the process started. */
@@ -53,7 +71,7 @@ export class UploadSlots {
         'too_large',
         `the request has ${length} bytes, of ${uploadBytes} that ${name} may send`,
       )
-    if (this.#active >= this.#concurrent) throw busy(`${this.#active} uploads are received already`)
+    if (this.active >= this.#concurrent) throw busy(`${this.active} uploads are received already`)
     const share = this.#shares.get(name) ?? { uploads: 0, bytes: 0 }
     if (share.uploads >= uploads) throw busy(`${share.uploads} uploads of ${name} are received already`)
     const full = () => busy(`${name} has ${formatMebibytes(uploadBytes)} on their way already`)
@@ -61,17 +79,17 @@ export class UploadSlots {
     if (share.bytes + counted > uploadBytes) throw full()
     share.uploads++
     share.bytes += counted
-    this.#active++
     this.#shares.set(name, share)
-    let came = 0
+    const upload: ActiveUpload = { id: String(++this.#taken), token: name, bytes: 0, since: Date.now() }
+    this.#running.add(upload)
     let isHeld = true
     return {
       grow: bytes => {
         this.#received += bytes
-        came += bytes
-        if (!isHeld || came <= counted) return
-        share.bytes += came - counted
-        counted = came
+        upload.bytes += bytes
+        if (!isHeld || upload.bytes <= counted) return
+        share.bytes += upload.bytes - counted
+        counted = upload.bytes
         if (share.bytes > uploadBytes) throw full()
       },
       release: () => {
@@ -79,7 +97,7 @@ export class UploadSlots {
         isHeld = false
         share.uploads--
         share.bytes -= counted
-        this.#active--
+        this.#running.delete(upload)
         if (share.uploads === 0) this.#shares.delete(name)
       },
     }

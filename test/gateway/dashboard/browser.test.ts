@@ -129,8 +129,10 @@ describe.skipIf(!hasChromium())('in Chromium (apt-get install chromium)', () => 
   }
 
   it('lets in who has a token, and nobody else', async () => {
-    await page.goto(url)
+    const first = await page.goto(url)
     expect(new URL(page.url()).pathname).toBe('/login')
+    // Else browsers say of a form that it comes from nowhere.
+    expect(first?.headers()['referrer-policy']).toBe('same-origin')
     expect(await violations(page)).toEqual([])
     await shoot('login')
     await signIn(`${OPS.token}x`)

@@ -1,6 +1,6 @@
 /** Uploads that this process takes in just now. */
 import { age, size } from '../amount.ts'
-import type { ActiveUpload } from '../panel.ts'
+import type { ActiveUpload } from '../../upload/slots.ts'
 import { tablePart, type Html } from '../table.ts'
 
 export function uploadsPart(rows: readonly ActiveUpload[], now: number): Html {
