@@ -25,7 +25,7 @@ import { endProcess } from './end-process.ts'
 import { addHelp } from './help.ts'
 import { queueConcurrency } from './queue-concurrency.ts'
 import { faultsTo, isAnswered, openApi } from './service-api.ts'
-import { addSettingFlag, addSettingFlags } from './setting-flags.ts'
+import { addSettingFlags } from './setting-flags.ts'
 import type { CliContext } from './verbs.ts'
 
 /** This host only: whoever wants it from elsewhere says so. */
@@ -34,7 +34,6 @@ const ADDRESS = '127.0.0.1:9090'
 export function define(command: Command, context: CliContext): void {
   command.action(async () => serve(await context.config()))
   addSettingFlags(command, 'http', 'Options of a service:')
-  addSettingFlag(command, 'grace', 'Options of a service:')
   addSettingFlags(command, 'scale', 'Options of scaling:')
   addHelp(
     command,

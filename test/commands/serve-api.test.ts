@@ -94,7 +94,8 @@ it('takes a form: by the 202 its file is stored and hashed, and the job is on it
   const first = await send()
   const said = (await first.json()) as { id: string }
   expect([first.status, said]).toEqual([202, { id: said.id, name: 'import', queue: 'imports', added: true }])
-  const { users, count } = (await imports.getJob(said.id))?.data as { users: FileRef; count: number }
+  const job = await imports.getJob(said.id)
+  const { users, count } = job!.data as { users: FileRef; count: number }
   expect(count).toBe(2)
   expect(users).toMatchObject({
     sha256: createHash('sha256').update(csv).digest('hex'),

@@ -1,5 +1,5 @@
 /** The API without a socket: a project with jobs, a real Redis, a real loader thread. */
-import { Hono } from 'hono'
+import type { Hono } from 'hono'
 import { resolveConfig } from '../../../src/config.ts'
 import { apiApp } from '../../../src/gateway/api/api-app.ts'
 import type { Change, ReceiveForm } from '../../../src/gateway/api/parts.ts'
