@@ -8,7 +8,7 @@ import { type TestRedis, startRedis } from '../helpers/redis.ts'
 import { Replica } from '../helpers/replica.ts'
 import { type Ended, runner } from '../helpers/runner.ts'
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /** So that what a dead replica held is found soon. */
 const RECOVERY = ['--lock-duration', '2s', '--stalled-interval', '500ms']
 
