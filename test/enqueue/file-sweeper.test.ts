@@ -6,6 +6,7 @@ import { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { addJob } from '../../src/enqueue/addition.ts'
+import { sweepAgain } from '../../src/enqueue/file-sweeps.ts'
 import { sweepFiles, type Removed, type SweepOptions } from '../../src/enqueue/file-sweeper.ts'
 import type { FileRef } from '../../src/file-ref.ts'
 import { Flows } from '../../src/fleet/flows.ts'
@@ -200,4 +201,31 @@ it('removes a file that nobody has ever referred to when it is old enough, and n
   expect(await sweep()).toMatchObject({ files: [{ place: old.$file, why: 'orphan' }] })
   expect([isThere(young), isThere(old)]).toEqual([true, false])
   expect(await sweep({ orphanAge: HOUR / 2 })).toMatchObject({ removed: 1 })
+})
+
+it('sweeps again and again, also after one that failed, until it is told to end', async () => {
+  const stop = new AbortController()
+  const old = await stored(2 * DAY)
+  const [failed, swept]: [unknown[], number[]] = [[], []]
+  const ended = sweepAgain({
+    client,
+    prefix: PREFIX,
+    stores,
+    orphanAge: DAY,
+    neededByRuns: async () => {
+      if (failed.length === 0) throw new Error('the database is away')
+      return new Set()
+    },
+    onError: () => undefined,
+    signal: stop.signal,
+    every: 10,
+    onSwept: ({ removed }) => void swept.push(removed),
+    onFailed: error => void failed.push(error),
+  })
+  await expect.poll(() => swept.length).toBeGreaterThan(1)
+  stop.abort()
+  await ended
+  expect(failed).toEqual([new Error('the database is away')])
+  expect(swept[0]).toBe(1)
+  expect(isThere(old)).toBe(false)
 })
