@@ -57,7 +57,7 @@ export class Board {
 
   async fetch(request: Request, env: unknown, mayOperate: boolean): Promise<Response> {
     if (performance.now() - this.#namesAt > NAMES_EVERY) await (this.#looking ??= this.#look())
-    return (mayOperate ? this.#operating : this.#reading).app.fetch(request, env as object)
+    return (mayOperate ? this.#operating : this.#reading).app.fetch(request, env)
   }
 
   async #look(): Promise<void> {

@@ -201,7 +201,7 @@ describe('the page', () => {
       'x-frame-options': 'DENY',
     })
     const text = await page.text()
-    expect(text.match(/<script[^>]*>/g)).toEqual(['<script src="/dashboard/live.js" defer>'])
+    expect(text.match(/<script[^>]*>/g)).toEqual(['<script type="module" src="/dashboard/live.js">'])
     expect(text).not.toMatch(/ style=| on\w+=/)
     const script = await request('/dashboard/live.js')
     expect(script.headers.get('content-type')).toContain('text/javascript')
