@@ -80,6 +80,22 @@ describe('started', () => {
   })
 })
 
+it('runs handlers that are transient, of a request by their provider alone, or controllers', async () => {
+  const { jobs, close } = await loadFile(application('scopes'), { start })
+  const runs = (name: string) => {
+    const { run } = jobs.find(({ entry }) => entry.name === name) as { run: (ctx: object) => unknown }
+    const { ctx } = inside()
+    return Promise.all([run(ctx), run(ctx)])
+  }
+  expect(await runs('passing')).toEqual([1, 1])
+  expect(await runs('tenant')).toEqual([1, 1])
+  expect(await runs('web')).toEqual([
+    [1, true],
+    [1, true],
+  ])
+  await close?.()
+})
+
 describe('refused', () => {
   it('where a processor of its own would take jobs of the fleet: before anything is started', async () => {
     expect(await refusal(loadFile(application('contested'), { start }))).toEqual([
