@@ -7,19 +7,22 @@ import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const SOURCE = '@bullmq-runner/source'
+/** Need a server of npm run test:s3. */
+const S3 = 'test/s3/**'
 const FAULTS = 'test/faults/**/*.test.ts'
 const WAITING = [
   'soak',
-  'migration',
+  'verify',
   'migration-outage',
+  'migration',
   'crash',
   'outage',
+  'lost-locks',
+  'wedged',
   'sentinel',
   'cluster',
   'redis-faults',
-  'verify',
-  'lost-locks',
-  'wedged',
+  'still',
   'blackhole',
   'readonly',
   'blocked-probes',
@@ -42,17 +45,23 @@ export default defineConfig({
   ssr: { resolve: { conditions: [SOURCE, 'node'] } },
   test: {
     pool: 'forks',
+    globalSetup: 'test/helpers/no-core-dumps.ts',
     execArgv: [`--conditions=${SOURCE}`],
     sequence: { sequencer: LongestFirst },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // These assert nothing: what has to be quick says so itself. A virtual machine that has to be given its memory, or shares
+    // its cores, takes many times as long as others.
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
+    expect: { poll: { timeout: 60_000 } },
     projects: [
       {
         extends: true,
         test: {
           name: 'tests',
           include: ['test/**/*.test.ts'],
-          exclude: [FAULTS],
+          exclude: [FAULTS, S3],
+          // Packages are loaded once a worker; modules of this repository are each file's own all the same.
+          isolate: false,
           maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
@@ -64,7 +73,6 @@ export default defineConfig({
           include: [FAULTS],
           exclude: WAITING,
           maxWorkers: 2,
-          testTimeout: 90_000,
           sequence: { groupOrder: 2 },
         },
       },
@@ -74,7 +82,6 @@ export default defineConfig({
           name: 'waiting faults',
           include: WAITING,
           maxWorkers: 5,
-          testTimeout: 90_000,
           sequence: { groupOrder: 3 },
         },
       },

@@ -1,13 +1,13 @@
 /**
  * Users from a CSV file with the columns `email` and `name`, many replicas at once. The cursor is a byte offset: whoever
  * goes on after a kill reads no record again. What has no address is kept among the errors of the run, and the others
- * go on.
+ * go on. The file comes over HTTP (examples/import-users) or from the command line, and is in the store while a job needs it.
  *
  *   runner enqueue create-imported-users
- *   runner enqueue import-users --file users.csv --follow
+ *   runner enqueue import-users --file users=./users.csv --follow
  *   runner migrations errors import-users
  */
-import { csv, migration } from 'bullmq-runner'
+import { csv, file, migration } from 'bullmq-runner'
 import { z } from 'zod'
 
 interface Line {
@@ -19,8 +19,8 @@ const address = z.email()
 
 export default migration({
   description: 'Imports users from a CSV file: email,name',
-  args: z.object({ file: z.string().describe('CSV file, at the same path for every replica') }),
-  source: ({ file }) => csv<Line>(file),
+  args: z.object({ users: file({ types: ['text/csv', 'text/plain'], maxBytes: '1GiB' }) }),
+  source: ({ users }) => csv<Line>(users),
   after: ['create-imported-users'],
   shards: 8,
   async each({ email, name }, { tx }) {

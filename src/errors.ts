@@ -36,6 +36,11 @@ export const ERRORS = {
   JOB_IMPORT_FAILED: [EXIT.usage, 'the file is not loaded'],
   JOB_OPTION_INVALID: [EXIT.usage, 'the file is not loaded'],
   JOB_SCHEMA_UNSERIALISABLE: [EXIT.usage, 'the file is not loaded'],
+  NEST_APP_FAILED: [EXIT.usage, 'no handler of the application is loaded'],
+  NEST_QUEUE_CONTESTED: [
+    EXIT.usage,
+    'no handler of the application is loaded, and none of its workers is started',
+  ],
   JOB_UNKNOWN: [EXIT.notFound, 'nothing is enqueued'],
   ARGS_INVALID: [EXIT.usage, 'nothing is enqueued; in a worker the job fails and is not retried'],
   FLOW_INVALID: [EXIT.usage, 'none of its jobs is enqueued'],

@@ -16,3 +16,8 @@ export function readHttpAddress(text: string): HttpAddress | undefined {
   const given = bracketed ?? host
   return { host: given === '' ? undefined : given, port: Number(port) }
 }
+
+/** Whether only processes on this host reach it. A name may be anybody's, but for `localhost`. */
+export function isLoopback(host: string | undefined): boolean {
+  return host !== undefined && /^(localhost|127(\.\d{1,3}){3}|::1)$/i.test(host)
+}

@@ -67,6 +67,7 @@ describe('precedence', () => {
       'maxReplicas',
       'maxRss',
       'maxTime',
+      'nest',
       'redis',
       'scheduleOwner',
       'stalledInterval',

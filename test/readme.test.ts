@@ -69,7 +69,7 @@ describe.each(EITHER_KIND)('in a %s', isolation => {
     const first = await replica()
     const { id } = await b.queue.add('import-emails', { file, database }, { attempts: 3 })
     const position = async () => Number(await b.client.hget(`bull:default:${id}`, 'runner:step:chunks:rows'))
-    await expect.poll(position, { timeout: 20_000, interval: 5 }).toBeGreaterThan(0)
+    await expect.poll(position, { interval: 5 }).toBeGreaterThan(0)
     await first[Symbol.asyncDispose]()
     const kept = await position()
     expect(kept).toBeLessThan(ROWS)

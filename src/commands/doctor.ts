@@ -53,12 +53,19 @@ async function diagnose(
   const findings = await examine({
     redis,
     config,
-    files: files.map(({ name }) => name),
+    files: await namesOf(files),
     only: queue,
     ...(manifest && { manifest }),
   })
   context.print(textOf(findings, all === true), findings)
   if (findings.some(({ level }) => level === 'error')) process.exitCode = EXIT.runtime
+}
+
+/** Of the handlers here. Only an application has to be loaded for that. */
+async function namesOf(files: JobFile[]): Promise<string[]> {
+  const applications = files.filter(({ kind }) => kind === 'application')
+  const { jobs } = applications.length === 0 ? { jobs: [] } : await inspectJobs(applications)
+  return [...files.filter(file => !applications.includes(file)), ...jobs].map(({ name }) => name)
 }
 
 /** With the queues of the job files here; what of them does not load is for `runner check` to say. */

@@ -14,7 +14,7 @@ export const MEANINGS: Record<keyof typeof EXIT, string> = {
   waitTimeout: 'timed out waiting; the job goes on',
   recycled: 'recycled for memory',
   noReplica: 'no replica answered',
-  handedBack: 'deadline hit, jobs were handed back',
+  handedBack: 'deadline hit, what ran was handed back or cut',
   forced: 'forced to end',
 }
 

@@ -43,7 +43,7 @@ export const VERBS: Record<string, VerbEntry> = {
     load: () => import('./replica-flags.ts'),
   },
   serve: {
-    about: 'say how many replicas each queue needs, over HTTP, for an autoscaler',
+    about: 'jobs over HTTP, and how many replicas each queue needs, for an autoscaler',
     load: () => import('./serve.ts'),
   },
   enqueue: { about: 'add a job, with flags made from its schema', load: () => import('./enqueue.ts') },
@@ -224,5 +224,8 @@ export const VERBS: Record<string, VerbEntry> = {
     load: () => import('./completion.ts'),
   },
   init: { about: 'make the first job, script and config file of a project', load: () => import('./init.ts') },
-  new: { about: 'make the file of a job or a script', load: () => import('./new.ts') },
+  new: {
+    about: 'make the file of a job or a script, or a token for runner serve',
+    load: () => import('./new.ts'),
+  },
 }

@@ -1,6 +1,6 @@
 /** What `runner work` does: one replica, until it is told to stop. Its flags are in replica-flags.ts. */
 import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { databasesOf, type Config } from '../config.ts'
 import { EXIT, RunnerError, messageOf, type ExitCode } from '../errors.ts'
 import { Control } from '../fleet/control.ts'
@@ -95,6 +95,7 @@ async function run(config: Config, { watch, duty, log, last }: RunParts): Promis
     }
     const started = supervisor.start(manifest => {
       refuseBroken(config, [...found.broken, ...manifest.broken])
+      manifest.doubts?.forEach(warn)
       return Object.keys(queuesGiven).length > 0 ? queuesGiven : queuesOf(manifest, config)
     })
     // Told to stop while it boots, it never starts.
@@ -206,7 +207,10 @@ function watchFiles(
   events: Events,
   warn: (line: string) => void,
 ): FileWatch {
-  const folders = config.jobs.map(folder => resolve(config.cwd, folder)).filter(existsSync)
+  const application = config.nest === undefined ? [] : [dirname(config.nest)]
+  const folders = [...config.jobs, ...application]
+    .map(folder => resolve(config.cwd, folder))
+    .filter(existsSync)
   const reload = async () => {
     const { files, broken } = jobFiles(config)
     const manifest = await supervisor.reload(files)

@@ -6,7 +6,7 @@ import { executableEntry } from '../job/load.ts'
 import { openLoader } from '../job/loader.ts'
 import type { Verdict } from '../job/loader-messages.ts'
 import type { JobEntry } from '../job/manifest.ts'
-import { findJob } from './job-files.ts'
+import { findHandler, jobFiles, unknownJob } from './job-files.ts'
 
 export interface JobTarget {
   name: string
@@ -17,16 +17,28 @@ export interface JobTarget {
   close(): Promise<void>
 }
 
-/** Finds the file of `name` and imports it, and no other, in a thread. Throws JOB_UNKNOWN, or why it is broken. */
+/**
+ * Finds the file of `name` and imports it, and no other, in a thread; of an application its decorators are read, and nothing
+ * of it is started. Throws JOB_UNKNOWN, or why it is broken.
+ */
 export async function openJob(config: Config, name: string): Promise<JobTarget> {
-  const file = findJob(config, name)
+  const file = findHandler(config, name)
   if (file.kind === 'executable') return { ...anyJob(name), entry: executableEntry(file) }
   const loader = await openLoader([file], { redact: config.redact })
-  const [entry] = loader.manifest.jobs
+  const { jobs, broken } = loader.manifest
+  const entry = jobs.find(job => job.name === name)
   if (entry !== undefined)
     return { name, entry, check: payloads => loader.check(name, payloads), close: () => loader.close() }
   await loader.close()
-  const { code, message, hint } = loader.manifest.broken[0]!
+  const [fault] = broken
+  if (fault === undefined) {
+    const files = jobFiles(config).files.filter(({ kind }) => kind !== 'application')
+    throw unknownJob(
+      name,
+      [...files, ...jobs].map(job => job.name),
+    )
+  }
+  const { code, message, hint } = fault
   throw new RunnerError(code, message, hint === undefined ? {} : { hint })
 }
 

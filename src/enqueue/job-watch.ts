@@ -34,12 +34,17 @@ export interface WatchOptions {
   lookEvery?: number
   /** Called for everything before the outcome, in order. Absent: only the outcome is looked for. */
   onEvent?: (event: JobEvent) => void
+  /** Lines of its log that are known already. Default 0. */
+  logsSeen?: number
 }
+
+/** Of a `QueueEvents`. */
+export type EventSource = Pick<QueueEvents, 'on' | 'run'>
 
 /** Resolves with how job `id` ended. Throws JOB_NOT_FOUND when it was removed before that could be read. */
 export async function watchJob(
   queue: Queue,
-  events: QueueEvents,
+  events: EventSource,
   id: string,
   options: WatchOptions,
 ): Promise<Outcome> {
@@ -71,22 +76,23 @@ class JobWatch {
   readonly #outcome = Promise.withResolvers<Outcome>()
   /** Everything told so far, so that what takes a look at Redis first is still told in order. */
   #told: Promise<unknown> = Promise.resolve()
-  #logLines = 0
+  #logLines: number
   #starts = 0
   readonly #isNew: boolean
 
-  constructor(queue: Queue, id: string, { onEvent, isNew = true }: WatchOptions) {
+  constructor(queue: Queue, id: string, { onEvent, isNew = true, logsSeen = 0 }: WatchOptions) {
     this.#queue = queue
     this.#id = id
     this.#onEvent = onEvent
     this.#isNew = isNew
+    this.#logLines = logsSeen
   }
 
   get outcome(): Promise<Outcome> {
     return this.#outcome.promise
   }
 
-  listen(events: QueueEvents): void {
+  listen(events: EventSource): void {
     const id = this.#id
     events.on('completed', ({ jobId, returnvalue }) => {
       if (jobId === id) this.#outcome.resolve({ event: 'completed', result: returnvalue as unknown })

@@ -1,6 +1,5 @@
 /** A BullMQ queue for the length of one command. */
-import { setTimeout as delay } from 'node:timers/promises'
-import { Queue, QueueEvents } from 'bullmq'
+import { Queue, type QueueEvents } from 'bullmq'
 import type { Config } from '../config.ts'
 import { DEFAULT_QUEUE } from '../job/load.ts'
 import { takeLibraryWarnings } from '../observe/library-warnings.ts'
@@ -8,8 +7,7 @@ import { openRedis, type RedisHandle } from '../redis/connection.ts'
 import { Replicas, type Replica } from '../redis/replicas.ts'
 import { queueDoubt } from './queue-doubt.ts'
 import { chooseQueue, type QueueChoice } from './queue-choice.ts'
-
-const EVENTS_CLOSE_MS = 500
+import { openEvents, type OpenEvents } from './queue-events.ts'
 
 export interface QueueClient extends AsyncDisposable {
   readonly queue: Queue
@@ -51,22 +49,17 @@ export async function openQueue(
   const queue = new Queue(choice.queue, { connection, prefix: redis.prefix })
   // Errors are those of the connection, which reconnects by itself; without a listener they would end the process.
   queue.on('error', () => {})
-  const opened: QueueEvents[] = []
+  const opened: OpenEvents[] = []
   return {
     queue,
     redis,
     async events() {
-      const events = await openEvents(redis, queue)
-      opened.push(events)
-      return events
+      const open = await openEvents(redis, queue)
+      opened.push(open)
+      return open.events
     },
     async [Symbol.asyncDispose]() {
-      // BullMQ's own connection for the stream, when it is between two attempts to reconnect, is disconnected at once
-      // but never says so, and close() would wait for that word for ever.
-      await Promise.race([
-        Promise.allSettled(opened.map(events => events.close())),
-        delay(EVENTS_CLOSE_MS, undefined, { ref: false }),
-      ])
+      await Promise.all(opened.map(events => events[Symbol.asyncDispose]()))
       // Not queue.close(): that waits for a connection which may be down. The handle cuts what does not end.
       await redis.close()
     },
@@ -83,19 +76,4 @@ async function choose(
   const known = [ofFile ?? DEFAULT_QUEUE, DEFAULT_QUEUE, ...live.flatMap(({ queues }) => Object.keys(queues))]
   const note = queueDoubt(named, known)
   return { queue: named, ...(note === undefined ? {} : { note }) }
-}
-
-/** From the last event that is there now, so that nothing that follows is missed, however late `run()` is called. */
-async function openEvents(redis: RedisHandle, queue: Queue): Promise<QueueEvents> {
-  const connection = redis.connect('enqueue-events')
-  const [last] = await connection.xrevrange(queue.toKey('events'), '+', '-', 'COUNT', 1)
-  const events = new QueueEvents(queue.name, {
-    connection,
-    prefix: redis.prefix,
-    autorun: false,
-    lastEventId: last?.[0] ?? '0-0',
-  })
-  events.on('error', () => {})
-  await events.waitUntilReady()
-  return events
 }

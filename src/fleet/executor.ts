@@ -25,6 +25,8 @@ import {
 import type { Run } from './run.ts'
 import type { Sighting } from './sight.ts'
 
+/** Milliseconds that an application has for the hooks of its end. With END_WITHIN no more than a stop has for executors. */
+const CLOSE_WITHIN = 1_000
 /** Milliseconds that an executor has to end: JavaScript is ended in some, native code when it returns. */
 const END_WITHIN = 500
 
@@ -61,11 +63,15 @@ export class Executor {
   readonly #events: ExecutorEvents
   readonly #boot: BootWatch
   readonly #over = Promise.withResolvers<void>()
+  readonly #closed = Promise.withResolvers<void>()
+  /** It holds an application, which wants to know of its end. */
+  readonly #isClosed: boolean
   #words: DyingWords | undefined
 
   constructor(id: number, open: OpenPort, init: ExecutorInit, events: ExecutorEvents) {
     this.id = id
     this.#events = events
+    this.#isClosed = init.files.some(({ kind }) => kind === 'application')
     this.#boot = new BootWatch(init, () => void this.end())
     this.#port = open(init, {
       onRecord: text => this.#onRecord(readRecord(text)),
@@ -125,12 +131,20 @@ export class Executor {
   /**
    * Ends it whatever it is doing. Idempotent. Its runs are settled by `onExit`, also when it does not go: a thread
    * inside native code ends when the call returns, runs no JavaScript any more, and is abandoned until then.
+   * One that is ready and holds no run ends its application in good order first.
    */
   async end(): Promise<void> {
     if (this.state === 'ended') return
+    const inOrder = this.#isClosed && this.state === 'ready' && this.runs.size === 0 && !this.late
     this.state = 'ending'
     this.#boot.over()
     const over = new AbortController()
+    if (inOrder) {
+      this.#port.send(record(TO.close, ''))
+      const deadline = sleep(CLOSE_WITHIN, undefined, { signal: over.signal }).catch(() => undefined)
+      await Promise.race([this.#closed.promise, this.#over.promise, deadline])
+      if ((this.state as string) === 'ended') return over.abort()
+    }
     const late = sleep(END_WITHIN, 'late', { signal: over.signal }).catch(() => undefined)
     const gone = this.#port.end()
     if ((await Promise.race([gone, late])) !== 'late') {
@@ -153,6 +167,10 @@ export class Executor {
       this.state = 'ready'
       this.#boot.over()
       this.#events.onReady(this, JSON.parse(body) as Manifest)
+      return
+    }
+    if (kind === FROM.closed) {
+      this.#closed.resolve()
       return
     }
     if (kind === FROM.dying) {

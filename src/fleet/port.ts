@@ -16,6 +16,8 @@ export interface ExecutorInit {
   /** Bytes of JavaScript heap. */
   memory: number
   settings?: ExecutorSettings
+  /** Queues of the replica; `all`: those that its jobs name as well. For applications, which may not work them too. */
+  worked?: { queues: string[]; all: boolean }
   /** Handlers run in the trace of their job. */
   telemetry?: boolean
 }

@@ -16,6 +16,8 @@ export const TO = {
   abort: 'A',
   /** head: [call, error?], body: JSON result */
   answer: 'R',
+  /** Answered by `closed`: applications run the hooks of their end. */
+  close: 'Q',
 } as const
 
 /** Executor to supervisor. */
@@ -40,6 +42,8 @@ export const FROM = {
   dying: 'X',
   /** head: seq, body: a pino line for the process log */
   line: 'N',
+  /** Nothing that is to be ended in good order is left. */
+  closed: 'Q',
 } as const
 
 /** [seq, job name, job id, queue, attempt, fence, extra?, trace?]; the trace as headers in JSON. */

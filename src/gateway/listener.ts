@@ -1,14 +1,19 @@
 /** An app at an address: one `node:http` server. It answers on the main loop of its process, where no user code runs. */
 import { once } from 'node:events'
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { RunnerError, messageOf } from '../errors.ts'
 import { readHttpAddress } from '../http-address.ts'
+import { startBodyClock } from './body-clock.ts'
+import { continueWhenRead } from './expectation.ts'
+import { lingering } from './lingering.ts'
 
-/** A client that sends its request slower than this, in milliseconds, is cut off. */
+/** A client that sends its headers, or a body that nobody else watches, slower than this, in milliseconds, is cut off. */
 const REQUEST_MS = 10_000
+/** How often Node looks for those that are late with their headers. */
+const LOOK_MS = 2_000
 /** Connections at once. Those who ask are few; more are turned away before they cost memory. */
 const MOST_CONNECTIONS = 1_000
 
@@ -23,8 +28,18 @@ export interface Listener extends AsyncDisposable {
 export async function listen(app: Hono, address: string, most = MOST_CONNECTIONS): Promise<Listener> {
   const wanted = readHttpAddress(address)
   if (wanted === undefined) throw new RunnerError('CONFIG_INVALID', `not an address: ${address}`)
-  const server = createAdaptorServer({ fetch: app.fetch }) as Server
-  server.requestTimeout = REQUEST_MS
+  const server = createAdaptorServer({
+    fetch: lingering((request, env) => app.fetch(request, env)),
+    serverOptions: { connectionsCheckingInterval: LOOK_MS },
+  }) as Server
+  server.prependListener('request', (request: IncomingMessage, response: ServerResponse) =>
+    startBodyClock(request, response, REQUEST_MS),
+  )
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    continueWhenRead(request, response)
+    server.emit('request', request, response)
+  })
+  server.requestTimeout = 0
   server.headersTimeout = REQUEST_MS
   server.maxConnections = most
   try {

@@ -26,7 +26,8 @@ export async function defaultExport(file: string, timeout: number): Promise<JobD
   })
 }
 
-async function importWithin(file: string, timeout: number): Promise<Record<string, unknown>> {
+/** All that `file` exports. Throws JOB_IMPORT_FAILED. */
+export async function importWithin(file: string, timeout: number): Promise<Record<string, unknown>> {
   const deadline = new AbortController()
   const late = sleep(timeout, undefined, { signal: deadline.signal }).then(
     () => {

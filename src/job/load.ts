@@ -10,6 +10,7 @@ import { inputSchema } from './input-schema.ts'
 import type { BrokenFile, JobEntry, JobFile, Manifest } from './manifest.ts'
 import { problemsOf } from './problem.ts'
 import { didYouMean } from '../suggestion.ts'
+import type { Application, ApplicationStart } from './nest/application.ts'
 
 /** Queue of jobs that name none. */
 export const DEFAULT_QUEUE = 'default'
@@ -27,7 +28,12 @@ export interface LoadOptions {
   timeout?: number
   /** Called before a file is imported, which then waits until this is settled. */
   announce?: (file: JobFile) => Promise<void>
+  /** Starts applications. Absent: only what their handlers are is read. */
+  start?: ApplicationStart
 }
+
+/** What one file holds: an application may have many jobs, or none. */
+export type LoadedFile = Application
 
 /**
  * Imports one file; an executable is not touched. Runs user code: only for executors and loader threads.
@@ -44,6 +50,14 @@ export async function loadJob(file: JobFile, options: LoadOptions = {}): Promise
   }
 }
 
+/** The same for any file. Throws too what `loadApplication` throws. */
+export async function loadFile(file: JobFile, options: LoadOptions = {}): Promise<LoadedFile> {
+  if (file.kind !== 'application') return { jobs: [await loadJob(file, options)], doubts: [] }
+  const { loadApplication } = await import('./nest/application.ts')
+  const { timeout = IMPORT_TIMEOUT, start } = options
+  return loadApplication(file, { timeout, read: fromDefinition, ...(start && { start }) })
+}
+
 /** All that is known of an executable without running it. */
 export function executableEntry({ name, file }: JobFile): JobEntry {
   return { name, file, kind: 'executable', queue: DEFAULT_QUEUE }
@@ -58,21 +72,42 @@ export async function loadAll(
   files: JobFile[],
   broken: BrokenFile[] = [],
   options: LoadOptions = {},
-): Promise<{ jobs: Map<string, LoadedJob>; manifest: Manifest }> {
+): Promise<{ jobs: Map<string, LoadedJob>; manifest: Manifest; close: () => Promise<void> }> {
   const jobs = new Map<string, LoadedJob>()
   const failed: BrokenFile[] = []
+  const doubts: string[] = []
+  const opened: LoadedFile[] = []
   for (const file of files) {
-    if (file.kind === 'module') await options.announce?.(file)
+    if (file.kind !== 'executable') await options.announce?.(file)
     try {
-      jobs.set(file.name, await loadJob(file, options))
+      const loaded = await loadFile(file, options)
+      opened.push(loaded)
+      addJobs(jobs, file, loaded)
+      doubts.push(...loaded.doubts)
     } catch (error) {
       failed.push(asBroken(file, error))
     }
   }
   return {
     jobs,
-    manifest: { jobs: [...jobs.values()].map(job => job.entry), broken: [...broken, ...failed] },
+    manifest: {
+      jobs: [...jobs.values()].map(job => job.entry),
+      broken: [...broken, ...failed],
+      ...(doubts.length > 0 && { doubts }),
+    },
+    close: async () => void (await Promise.all(opened.map(async ({ close }) => close?.()))),
   }
+}
+
+/** None of them where one has the name of a job that is there: nobody could tell which is meant. */
+export function addJobs(jobs: Map<string, LoadedJob>, file: JobFile, { jobs: more }: LoadedFile): void {
+  for (const { entry } of more) {
+    const other = jobs.get(entry.name)
+    if (other === undefined) continue
+    const message = `${shortPath(file.file)}: the job name ${entry.name} is also that of ${shortPath(other.entry.file)}`
+    throw new RunnerError('NEST_APP_FAILED', message, { hint: 'rename one of the two' })
+  }
+  for (const loaded of more) jobs.set(loaded.entry.name, loaded)
 }
 
 export function asBroken({ name, file }: Pick<JobFile, 'name' | 'file'>, error: unknown): BrokenFile {
@@ -82,8 +117,12 @@ export function asBroken({ name, file }: Pick<JobFile, 'name' | 'file'>, error: 
   return { file, name, code, message, ...(hint === undefined ? {} : { hint }) }
 }
 
-async function fromDefinition({ name, file }: JobFile, definition: JobDefinition): Promise<LoadedJob> {
-  const where = shortPath(file)
+/** `where` opens the messages. */
+async function fromDefinition(
+  { name, file }: Pick<JobFile, 'name' | 'file'>,
+  definition: JobDefinition,
+  where = shortPath(file),
+): Promise<LoadedJob> {
   const parsed = await jobOptions.safeParseAsync(definition)
   if (!parsed.success) throw optionInvalid(where, definition, parsed.error)
   const { args, run, ...options } = parsed.data
@@ -112,7 +151,7 @@ function targetOf({
   return { shards, ...(database !== undefined && { database }), ...(after !== undefined && { after }) }
 }
 
-function optionInvalid(where: string, definition: JobDefinition, error: z.ZodError): RunnerError {
+export function optionInvalid(where: string, definition: JobDefinition, error: z.ZodError): RunnerError {
   const problems = problemsOf(error.issues, definition)
   const isKnown = (path: string) => path.includes('.') || path.replace(/\[.*/, '') in jobOptions.shape
   const lines = problems.map(({ path, value, rule }) =>

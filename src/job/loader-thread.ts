@@ -5,7 +5,7 @@
 import { enableCompileCache } from 'node:module'
 import { parentPort, workerData } from 'node:worker_threads'
 import { verdictOf } from './args.ts'
-import { asBroken, loadJob, type LoadedJob } from './load.ts'
+import { addJobs, asBroken, loadFile, type LoadedJob } from './load.ts'
 import type { CheckRequest, FromThread, LoaderData } from './loader-messages.ts'
 
 const port = parentPort!
@@ -18,9 +18,9 @@ enableCompileCache()
 for (const file of files) {
   tell({ type: 'loading', file })
   try {
-    const job = await loadJob(file, { timeout })
-    jobs.set(file.name, job)
-    tell({ type: 'loaded', entry: job.entry })
+    const loaded = await loadFile(file, { timeout })
+    addJobs(jobs, file, loaded)
+    for (const { entry } of loaded.jobs) tell({ type: 'loaded', entry })
   } catch (error) {
     tell({ type: 'broken', broken: asBroken(file, error) })
   }

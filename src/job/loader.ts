@@ -17,6 +17,8 @@ const THREAD = new URL(`./loader-thread.${import.meta.url.endsWith('.ts') ? 'ts'
 export interface LoaderOptions extends LoadOptions {
   /** Payload fields whose values no verdict shows. */
   redact?: readonly string[]
+  /** Ends the thread while it loads: then the call rejects with the signal's reason. */
+  signal?: AbortSignal
 }
 
 export interface Loader {
@@ -40,8 +42,11 @@ export async function openLoader(files: JobFile[], options: LoaderOptions = {}):
   const broken: BrokenFile[] = []
   let rest = files
   for (;;) {
+    options.signal?.throwIfAborted()
     const thread = new LoaderThread({ files: rest, timeout, redact: options.redact ?? [] })
-    const culprit = await thread.load()
+    const end = () => void thread.close()
+    options.signal?.addEventListener('abort', end)
+    const culprit = await thread.load().finally(() => options.signal?.removeEventListener('abort', end))
     broken.push(...thread.broken)
     if (culprit === undefined) return session(thread, broken)
     broken.push(culprit)

@@ -10,11 +10,11 @@ import type { ScheduleEntry } from './schedule.ts'
 type JobKind = 'job' | 'migration' | 'function' | 'executable'
 
 export interface JobFile {
-  /** 'emails/send' for jobs/emails/send.ts. */
+  /** 'emails/send' for jobs/emails/send.ts. Of an application, which has handlers with names of their own, its path. */
   name: string
   /** Absolute real path. */
   file: string
-  kind: 'module' | 'executable'
+  kind: 'module' | 'executable' | 'application'
 }
 
 /** A field of a payload that is a file, or with `list` a list of them. */
@@ -66,4 +66,6 @@ export interface BrokenFile {
 export interface Manifest {
   jobs: JobEntry[]
   broken: BrokenFile[]
+  /** Lines for people, of an application that was started. */
+  doubts?: string[]
 }

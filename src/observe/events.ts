@@ -73,6 +73,23 @@ export interface FleetEvents {
   ]
   /** Probes and metrics are answered there. */
   'http.listening': [{ url: string }]
+  /** Somebody pressed a button of the dashboard: `by` names the token. */
+  'dashboard.acted': [{ by: string; what: string; said: string; ok: boolean }]
+  /** Who has changed what over HTTP: `caller` is the name of a token, `request` the id that its answer carries. */
+  'api.changed': [
+    {
+      request: string
+      caller: string
+      change: 'enqueued' | 'cancelled'
+      queue: string
+      job: string
+      id: string
+    },
+  ]
+  /** A request met a fault of this process. `stack` where there is one. */
+  'api.fault': [{ request: string; message: string; stack?: string }]
+  /** `runner serve` was told to stop; so many requests run, and may go on for `grace` milliseconds. */
+  'http.stopping': [{ running: number; grace: number }]
   'worker.error': [{ queue: string; message: string }]
   /** Redis refuses (`readonly`, `noperm`, `misconf`, `oom` ...), or cannot be had (`connection`, `timeout`). Often. */
   'redis.error': [{ queue: string; kind: string; message: string }]
@@ -86,6 +103,16 @@ export interface FleetEvents {
   'replica.wedged': [{ why: string; queue?: string }]
   /** It had fetched nothing for `ms`: another takes its place; `running` jobs finish on the old one, which keeps their locks. */
   'worker.recreated': [{ queue: string; ms: number; waiting: number; running: number }]
+  /** It has a place among those that are received. `token`: the name of who sends it; `bytes`: what was announced, if so. */
+  'upload.started': [{ token: string; bytes?: number }]
+  /** All its files are in the store. `bytes`: of the request. */
+  'upload.stored': [{ token: string; files: number; bytes: number; ms: number }]
+  /** Answered with `status`, and nothing of it is in the store. `bytes`: as far as it was read. */
+  'upload.refused': [{ token: string; reason: UploadRefusal; status: number; detail: string; bytes: number }]
+  /** Its client is gone, or this process stops: nobody is answered, or 503; nothing of it is in the store. */
+  'upload.aborted': [{ token: string; reason: UploadRefusal; detail: string; bytes: number }]
+  /** It was stored, no job came of it, and so its files are removed again. */
+  'upload.discarded': [{ token: string; files: number }]
 
   // For metrics and for whoever waits, not for logs: there are many.
 
@@ -139,5 +166,26 @@ export type ExecutorEndCause = (typeof END_CAUSES)[number]
 export const HOLD_REASONS = ['replica_lag', 'query', 'http', 'other'] as const
 
 type HoldReason = (typeof HOLD_REASONS)[number]
+
+/** Why an upload is not taken, or not to its end. docs/uploads.md says what each means. */
+export const UPLOAD_REFUSALS = [
+  'media_type',
+  'encoding',
+  'malformed',
+  'truncated',
+  'field',
+  'file_type',
+  'checksum',
+  'too_large',
+  'too_many',
+  'slow',
+  'busy',
+  'store',
+  'stopping',
+  'client_gone',
+  'internal',
+] as const
+
+export type UploadRefusal = (typeof UPLOAD_REFUSALS)[number]
 
 export class Events extends EventEmitter<FleetEvents> {}

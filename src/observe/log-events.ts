@@ -28,6 +28,10 @@ const LEVELS = {
   'executor.recycled': 'info',
   'executor.ended': 'warn',
   'http.listening': 'info',
+  'dashboard.acted': 'info',
+  'http.stopping': 'info',
+  'api.changed': 'info',
+  'api.fault': 'error',
   'worker.error': 'error',
   'redis.error': 'error',
   'redis.silent': 'warn',
@@ -35,6 +39,11 @@ const LEVELS = {
   'verdict.changed': 'debug',
   'replica.wedged': 'error',
   'worker.recreated': 'warn',
+  'upload.started': 'debug',
+  'upload.stored': 'info',
+  'upload.refused': 'warn',
+  'upload.aborted': 'warn',
+  'upload.discarded': 'info',
 } as const satisfies Record<Exclude<keyof FleetEvents, SilentEvent>, string>
 
 type Level = (typeof LEVELS)[keyof typeof LEVELS]

@@ -14,7 +14,7 @@ const storeName = z
 /** What a token may do. `enqueue`: add jobs and upload; `read`: look; `operate`: cancel, pause, retry. */
 export const SCOPES = ['enqueue', 'read', 'operate'] as const
 
-const token = z.strictObject({
+export const token = z.strictObject({
   /** For logs and the audit: never the token. */
   name: z.string().regex(/^[\w.-]{1,64}$/, 'expected letters, digits, ".", "_" and "-", 64 at most'),
   /** Of the token: `runner new token` makes both. */

@@ -19,6 +19,14 @@ export const REPLICA_OPTIONS = {
     [],
     'queue to work, with its own concurrency, repeatable. Default: all that the jobs name',
   ),
+  nest: option(
+    'work',
+    '--nest <file>',
+    'RUNNER_NEST',
+    z.string().min(1).optional(),
+    undefined,
+    'root module of a NestJS application, compiled: its @JobHandlers are handlers too',
+  ),
   concurrency: option(
     'work',
     '--concurrency <n>',

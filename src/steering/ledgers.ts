@@ -18,13 +18,18 @@ export class Ledgers implements AsyncDisposable {
   }
 
   static async open(config: Config): Promise<Ledgers> {
-    const databases = Object.entries(databasesOf(config))
-    // To look into a file is no reason to make it.
-    const there = databases.filter(
-      ([, url]) => !url.startsWith('sqlite:') || existsSync(url.slice('sqlite:'.length)),
+    const databases = databasesOf(config)
+    return new Ledgers(
+      await Promise.all(Ledgers.names(config).map(async name => openLedgerOf(name, databases))),
     )
-    const open = async ([name]: [string, string]) => openLedgerOf(name, Object.fromEntries(databases))
-    return new Ledgers(await Promise.all(there.map(open)))
+  }
+
+  /** Of the databases that there are by now: to look into a file is no reason to make it. */
+  static names(config: Config): string[] {
+    const databases = Object.entries(databasesOf(config))
+    return databases.flatMap(([name, url]) =>
+      !url.startsWith('sqlite:') || existsSync(url.slice('sqlite:'.length)) ? [name] : [],
+    )
   }
 
   /** Newest first. */

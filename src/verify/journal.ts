@@ -96,6 +96,20 @@ export class Journal {
     return lines.map(line => JSON.parse(line) as Entry)
   }
 
+  /** How many entries there are. */
+  length(): Promise<number> {
+    return this.#client.llen(`${this.#prefix}:log`)
+  }
+
+  /** Whether any of these jobs has a run that is alive. */
+  async hasAlive(ids: readonly string[]): Promise<boolean> {
+    for (const id of ids) {
+      for (const run of await this.#client.smembers(this.#runsOf({ id })))
+        if (await this.#isOpen(connectionOf(run))) return true
+    }
+    return false
+  }
+
   /** All that is written, and who runs these jobs. */
   async forget(ids: readonly string[]): Promise<void> {
     await this.#client.unlink(`${this.#prefix}:log`, ...ids.map(id => this.#runsOf({ id })))
@@ -117,4 +131,9 @@ export class Journal {
   async #isOpen(connection: number): Promise<boolean> {
     return String(await this.#client.client('LIST', 'ID', connection)).trim() !== ''
   }
+}
+
+/** Of 'fence:replica:connection'. */
+function connectionOf(run: string): number {
+  return Number(run.split(':')[2])
 }

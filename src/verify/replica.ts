@@ -32,8 +32,8 @@ const BINARY = fileURLToPath(new URL('../../bin/runner.js', HERE))
 const BARE = fileURLToPath(new URL(`bare-worker${SUFFIX}`, HERE))
 const JOBS = fileURLToPath(new URL('jobs', HERE))
 
-/** JavaScript heap in MiB, of an executor and of a bare worker: what a canary fills in a second. */
-const HEAP = 128
+/** JavaScript heap in MiB, of an executor and of a bare worker: what a canary fills in a second. The least that is enough. */
+const HEAP = 64
 /** One whose verifier was killed ends by itself. */
 const LEASH = '1h'
 

@@ -14,6 +14,7 @@ import { endpointOf } from '../redis/endpoint.ts'
 import { canariesOf, ENDS, INFLICT, type Canary, type Fault } from './faults.ts'
 import { Journal } from './journal.ts'
 import { judge, type Outcome, type Verdict } from './oracle.ts'
+import { Patience } from './patience.ts'
 import { Replica, type ReplicaSettings, type Subject } from './replica.ts'
 
 export interface VerificationOptions {
@@ -34,8 +35,6 @@ const CONCURRENCY = 10
 /** Short, so that three of them are short too. Milliseconds. */
 export const LOCK_DURATION = 2_000
 const STALLED_INTERVAL = 1_000
-/** A job that has not finished by then is lost: some stalls, a boot and its own time. Milliseconds. */
-const LOST_AFTER = 30_000
 const LOOK_EVERY = 50
 
 export class Verification {
@@ -147,7 +146,7 @@ export class Verification {
   }
 
   async #untilFinished(ids: readonly string[], canaries: readonly Canary[]): Promise<Outcome[]> {
-    const deadline = performance.now() + LOST_AFTER
+    const patience = new Patience()
     for (;;) {
       // A bare worker that ran out of memory took its process along.
       if (this.#replicas.some(({ isOver }) => isOver)) await this.#complement()
@@ -156,7 +155,9 @@ export class Verification {
         active = 0,
         delayed = 0,
       } = await this.#queue.getJobCounts('wait', 'active', 'delayed')
-      if (wait + active + delayed === 0 || performance.now() > deadline) break
+      if (wait + active + delayed === 0) break
+      const picture = [wait, active, delayed, await this.#journal.length()].join()
+      if (await patience.isExhausted(picture, () => this.#journal.hasAlive(ids))) break
       await sleep(LOOK_EVERY)
     }
     return Promise.all(ids.map((id, i) => this.#outcomeOf(id, canaries[i]?.doomed === true)))

@@ -42,8 +42,13 @@ export async function startPeer(): Promise<EnqueuePeer> {
   return {
     redis,
     dir,
-    enqueue: (args, stdin = '') =>
-      runner(['enqueue', ...args], { cwd: dir.dir, env: { REDIS_URL: redis.url }, stdin }),
+    enqueue: (args, stdin) =>
+      runner(['enqueue', ...args], {
+        cwd: dir.dir,
+        env: { REDIS_URL: redis.url },
+        // With an empty one it would have to be a process of its own.
+        ...(stdin !== undefined && { stdin }),
+      }),
     async jobsOf(name) {
       const jobs = await new Queue(name, { connection: redis.client() }).getJobs()
       return jobs.map(({ id, name, data, opts }) => ({ id, name, data: data as unknown, opts }))

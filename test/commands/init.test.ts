@@ -112,7 +112,6 @@ test('what init and new make is run by a worker as it is', async () => {
 
 test.each(['{"type":"commonjs"}', '{}'])(
   'where package.json does not say "type": "module", its files are .mts and run: %s',
-  { timeout: 30_000 },
   async packageJson => {
     using dir = project({ 'package.json': packageJson })
     const made = await runner(['init', '--json'], { cwd: dir.dir })

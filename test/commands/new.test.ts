@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { resolveConfig } from '../../src/config.ts'
+import { Tokens } from '../../src/gateway/tokens.ts'
 import { discover } from '../../src/job/discover.ts'
 import { inspectJobs } from '../../src/job/loader.ts'
 import { project, type Project } from '../helpers/project.ts'
@@ -62,5 +64,38 @@ describe('runner new', () => {
       code: 2,
       stderr: expect.stringContaining('job, script') as string,
     })
+  })
+
+  test('makes a token: shown once, its hash for the config file, and it opens what its scopes say', async () => {
+    const { code, stdout, stderr } = await create(
+      'token',
+      '--name',
+      'shop',
+      '--scope',
+      'enqueue',
+      '--scope',
+      'read',
+    )
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^rnr_[\w-]{43}\n$/)
+    expect(stderr).not.toContain(stdout.trim())
+    const [, setting = ''] = /tokens: (\[.*\])$/m.exec(stderr) ?? []
+    dir.write({ 'runner.config.mjs': `export default { tokens: ${setting} }` })
+    const { tokens } = await resolveConfig({ cwd: dir.dir, env: {}, flags: {} })
+    const caller = new Tokens(tokens).find(stdout.trim())
+    expect(caller).toEqual({ name: 'shop', scopes: new Set(['enqueue', 'read']) })
+  })
+
+  test.each([
+    [['token', '--scope', 'read'], 'a token needs a name'],
+    [['token', 'a b', '--scope', 'read'], '--name: expected letters'],
+    [['token', 'shop'], 'say what it may do: --scope enqueue, --scope read, --scope operate'],
+    [['token', 'shop', '--scope', 'enqueu'], 'did you mean enqueue?'],
+    [['job', 'a', '--scope', 'read'], '--name and --scope are of a token'],
+    [['job'], 'new job needs a name'],
+  ])('%j: refuses with %s', async (args, said) => {
+    const ended = await create(...args)
+    expect(ended).toMatchObject({ code: 2, stdout: '' })
+    expect(ended.stderr).toContain(said)
   })
 })

@@ -154,7 +154,7 @@ it('a replica runs the jobs of a schedule, with its args and its attempts; run a
     args: ['--queue', 'reports'],
   })
   const reports = queue('reports')
-  await expect.poll(() => reports.getCompleted(), { timeout: 10_000 }).toHaveLength(1)
+  await expect.poll(() => reports.getCompleted()).toHaveLength(1)
   const [ofInterval] = await reports.getCompleted()
   // Its first attempt has failed.
   expect(ofInterval).toMatchObject({
@@ -260,10 +260,10 @@ describe('at start', () => {
     let said = ''
     child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
     await expect
-      .poll(() => said, { timeout: 15_000 })
+      .poll(() => said)
       .toContain('"msg":"schedules: created report:nightly, created report:often, created sweep"')
     dir.write(job('sweep', `schedule: '@daily', run() {}`))
-    await expect.poll(() => said, { timeout: 15_000 }).toContain('"msg":"schedules: changed sweep"')
+    await expect.poll(() => said).toContain('"msg":"schedules: changed sweep"')
     child.kill('SIGTERM')
     expect((await ended).code).toBe(0)
   })

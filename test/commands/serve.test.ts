@@ -44,7 +44,7 @@ it('answers before Redis does, never 0 while it is away, and ends at once when i
     { status: 200, body: 'alive\n' },
     { status: 200 },
     { status: 503 },
-    { status: 503, error: { code: 'REDIS_UNREACHABLE' } },
+    { status: 503, code: 'REDIS_UNREACHABLE' },
     { status: 200 },
   ])
   expect(unborn[3]).not.toHaveProperty('desiredReplicas')
@@ -55,7 +55,7 @@ it('answers before Redis does, never 0 while it is away, and ends at once when i
   await using redis = await startRedis({ port })
   const mail = new Queue('mail', { connection: redis.client() })
   await mail.addBulk(Array.from({ length: 130 }, () => ({ name: 'a', data: {} })))
-  await expect.poll(async () => (await ask('/readyz')).status, { timeout: 20_000 }).toBe(200)
+  await expect.poll(async () => (await ask('/readyz')).status).toBe(200)
   expect(await scale()).toMatchObject({
     status: 200,
     desiredReplicas: 5,
@@ -72,26 +72,22 @@ it('answers before Redis does, never 0 while it is away, and ends at once when i
 
   redis.freeze()
   const away = await Promise.all([scale(), ask('/readyz'), ask('/livez')])
-  expect(away).toMatchObject([
-    { status: 503, error: { code: 'REDIS_UNREACHABLE' } },
-    { status: 503 },
-    { status: 200 },
-  ])
+  expect(away).toMatchObject([{ status: 503, code: 'REDIS_UNREACHABLE' }, { status: 503 }, { status: 200 }])
   expect(away[0]).not.toHaveProperty('desiredReplicas')
   expect((await ask('/metrics')).body).not.toContain('queue=')
   redis.thaw()
-  await expect.poll(async () => (await scale()).status, { timeout: 20_000 }).toBe(200)
+  await expect.poll(async () => (await scale()).status).toBe(200)
 
   const told = performance.now()
   child.kill('SIGTERM')
   expect(await ended).toMatchObject({ code: 0, signal: null, stdout: '' })
   expect(performance.now() - told).toBeLessThan(5_000)
   await mail.close()
-}, 60_000)
+})
 
 it('ends with what no waiting mends: limits that contradict each other', async () => {
   const args = ['serve', '--redis', 'redis://127.0.0.1:1', '--min-replicas', '5', '--max-replicas', '4']
   const { code, stderr } = await startRunner(args, { cwd: import.meta.dirname }).ended
   expect(code).toBe(2)
   expect(stderr).toContain('of all queues: minReplicas 5 is more than maxReplicas 4')
-}, 20_000)
+})

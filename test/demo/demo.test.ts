@@ -56,7 +56,7 @@ test(
       expect(said).toMatch(new RegExp(figure))
     expect(said).toContain('was killed with SIGKILL')
     expect(said).toContain('npx runner enqueue hash-tree --dir node_modules --follow')
-    await expect.poll(left, { timeout: 5_000 }).toEqual([])
+    await expect.poll(left).toEqual([])
   },
 )
 
@@ -66,5 +66,5 @@ test('Ctrl-C ends all of it', { timeout: LONGEST }, async () => {
   child.kill('SIGINT')
   const [code] = (await once(child, 'exit')) as [number | null]
   expect(code).toBe(130)
-  await expect.poll(left, { timeout: 10_000 }).toEqual([])
+  await expect.poll(left).toEqual([])
 })

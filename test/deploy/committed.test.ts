@@ -70,7 +70,7 @@ test('runner k8s render prints them', async () => {
     stderr: expect.stringMatching(/^note: prod: .* at port 6379 only.*\n$/) as string,
   })
   expect(documents(ended.stdout)).toEqual(JSON.parse(JSON.stringify(await rendered('prod'))))
-}, 60_000)
+})
 
 /** undefined: no kubectl, or one of before 1.21, whose kustomize is another. */
 async function kustomize(folder: string): Promise<string | undefined> {

@@ -63,7 +63,7 @@ beforeAll(async () => {
   })
   sets = { ...sound, ...Object.fromEntries(mutated) }
   types = await typeFaults(sets)
-}, 60_000)
+})
 
 const isOther = (name: string) => name === 'other' || MISTAKES[name]?.in === 'other'
 

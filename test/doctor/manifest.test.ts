@@ -157,7 +157,7 @@ it('counts the connections that a replica has, by runner doctor as a person call
       const own = named.filter(name => name !== 'runner:doctor')
       expect(own).toHaveLength(connectionsOf(2) - 1)
     },
-    { timeout: 20_000, interval: 100 },
+    { interval: 100 },
   )
   const args = ['doctor', '--redis', redis.url, '--manifest', '-', '--json']
   const broken = manifest.replace('/livez', '/live')
@@ -171,11 +171,11 @@ it('counts the connections that a replica has, by runner doctor as a person call
       fix: 'path: /livez',
     }),
   )
-}, 60_000)
+})
 
 it('refuses a file that is not there', async () => {
   const args = ['doctor', '--redis', redis.url, '--manifest', 'nothing.yaml']
   const ended = await runner(args, { cwd: REPOSITORY })
   expect(ended).toMatchObject({ code: 2, stdout: '' })
   expect(ended.stderr).toMatch(/^error: --manifest: ENOENT.*nothing\.yaml/)
-}, 60_000)
+})

@@ -13,7 +13,7 @@ let redis: TestRedis
 beforeAll(async () => void (redis = await startRedis()))
 afterAll(() => redis.stop())
 
-const NEIGHBOURS = 50
+const NEIGHBOURS = 30
 
 interface Case {
   how: string
@@ -95,14 +95,16 @@ describe.each(KINDS)('in a %s', isolation => {
   it.each(cases)('$how fails only the job itself', async ({ how, act, name = 'act', reason }) => {
     const ended = replica.events('executor.ended').length
     const neighbours = await b.acts(NEIGHBOURS, { do: 'gate', key: `open ${how}`, say: how, value: 'fine' })
-    await expect.poll(() => b.client.llen(how), { timeout: 20_000 }).toBe(NEIGHBOURS)
-
-    const bad = await b.act(act, { name })
-    const fate = await untilState(b.queue, bad.id, 'failed')
-    expect(fate.failedReason).toMatch(reason)
-    expect(fate.attemptsMade).toBe(1)
-
-    await b.open(`open ${how}`)
+    try {
+      await expect.poll(() => b.client.llen(how)).toBe(NEIGHBOURS)
+      const bad = await b.act(act, { name })
+      const fate = await untilState(b.queue, bad.id, 'failed')
+      expect(fate.failedReason).toMatch(reason)
+      expect(fate.attemptsMade).toBe(1)
+    } finally {
+      // Else they would hold the slots of all cases that follow.
+      await b.open(`open ${how}`)
+    }
     for (const { id } of neighbours)
       expect(await untilState(b.queue, id)).toMatchObject({
         state: 'completed',
@@ -165,7 +167,7 @@ describe.each(EITHER_KIND)('in a %s', isolation => {
   })
 })
 
-it.each(KINDS)('gives an executor that is a %s a heap of 1 GiB by default', async isolation => {
+it.each(EITHER_KIND)('gives an executor that is a %s a heap of 1 GiB by default', async isolation => {
   await using b = await bench(redis)
   await using _replica = await Replica.start({ redis, args: ['--executors', '1', '--isolation', isolation] })
   const { id } = await b.act({ do: 'heap-limit' })
@@ -183,7 +185,7 @@ it.runIf(isLong)(
     await using b = await bench(redis)
     await using replica = await Replica.start({ redis, args: ['--executors', '1'] })
     const beside = await b.act({ do: 'gate', value: 'fine', say: 'up' })
-    await expect.poll(() => b.client.llen('up'), { timeout: 20_000 }).toBe(1)
+    await expect.poll(() => b.client.llen('up')).toBe(1)
     const bad = await b.act({ do: 'allocate', value: 2 ** 31 })
     const fate = await untilState(b.queue, bad.id, 'failed', 280_000)
     expect(fate.failedReason).toMatch(/^CrashError: .*ran out of memory \(heap limit 1024 MiB\)/)

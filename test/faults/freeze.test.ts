@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { bench, fateOf, KINDS, untilState } from '../helpers/fleet.ts'
+import { bench, EITHER_KIND, fateOf, untilState } from '../helpers/fleet.ts'
 import { readOracle, untilRecorded } from '../helpers/oracle.ts'
 import { startRedis, type TestRedis } from '../helpers/redis.ts'
 import { Replica } from '../helpers/replica.ts'
@@ -27,7 +27,7 @@ const args = [
 const fences = fileURLToPath(new URL('../fixtures/jobs-fence', import.meta.url))
 const LOCK = 1_500
 
-it.each(KINDS)(
+it.each(EITHER_KIND)(
   'refuses every write of 20 runs in a %s that woke from a freeze, and ends them',
   async kind => {
     await using b = await bench(redis, 'fence')

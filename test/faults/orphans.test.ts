@@ -59,11 +59,11 @@ describe.each(KINDS)('in a %s', isolation => {
       const { id } = await queue.add('slow-script', payload)
       const groups = () =>
         existsSync(payload.pids) ? readFileSync(payload.pids, 'utf8').trim().split('\n') : []
-      await expect.poll(() => groups().length, { timeout: 20_000 }).toBe(1)
+      await expect.poll(() => groups().length).toBe(1)
       doomed.kill('SIGKILL')
       await doomed.ended
       await using _other = await Replica.start({ redis, args })
-      await expect.poll(() => groups().length, { timeout: 20_000 }).toBe(2)
+      await expect.poll(() => groups().length).toBe(2)
       expect(existsSync(`${payload.pids}.overlap`), 'two runs of the script at once').toBe(false)
       writeFileSync(payload.gate, '')
       expect(await untilState(queue, id)).toMatchObject({

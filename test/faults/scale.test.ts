@@ -13,7 +13,7 @@ import { startRedis, type TestRedis } from '../helpers/redis.ts'
 import { Replica } from '../helpers/replica.ts'
 
 const isLong = process.env['CHAOS'] === 'long'
-const [REPLICAS, JOBS] = isLong ? [20, 20_000] : [4, 2_000]
+const [REPLICAS, JOBS] = isLong ? [20, 20_000] : [4, 1_000]
 const SLOTS = 10
 const SECONDS = 1_000
 const GRACE = 30
@@ -24,7 +24,7 @@ const AT_ONCE = 4
 /** What `terminationGracePeriodSeconds` has to leave beyond the grace: the abort of handlers, hand-back, closing. */
 const BEYOND = 15
 /** They boot on the cores that there are. */
-const PATIENCE = isLong ? 900_000 : 150_000
+const PATIENCE = isLong ? 900_000 : 240_000
 
 let redis: TestRedis
 let client: Redis

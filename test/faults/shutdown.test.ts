@@ -19,7 +19,7 @@ describe.each(EITHER_KIND)('in a %s', isolation => {
     const jobs = await b.acts(20, { do: 'sleep', ms: 600_000, say: 'up', untilFence: 2 })
     const ids = jobs.map(job => job.id as string)
     await using replica = await Replica.start({ redis, args })
-    await expect.poll(() => b.client.llen('up'), { timeout: 20_000 }).toBe(20)
+    await expect.poll(() => b.client.llen('up')).toBe(20)
 
     replica.kill('SIGTERM')
     const { code, ms } = await replica.ended

@@ -20,7 +20,7 @@ interface Patch {
   body: unknown
 }
 
-const WAIT = { timeout: 15_000 }
+const WAIT = { timeout: 60_000 }
 
 let folder: string
 let server: Server

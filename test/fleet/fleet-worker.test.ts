@@ -100,7 +100,7 @@ describe('FleetWorker', () => {
     const second = await queue.add('1', {})
     await expect.poll(() => lockOf(second.id)).toBeGreaterThan(10_000)
     // By the timer that was set for the short one.
-    await expect.poll(() => lockOf(first.id), { timeout: 5_000 }).toBeGreaterThan(10_000)
+    await expect.poll(() => lockOf(first.id)).toBeGreaterThan(10_000)
     for (const gate of gates) gate.resolve(new RawResult('1'))
     await untilFinished(queue, 2)
     await worker.pause(true)
@@ -144,7 +144,7 @@ describe('FleetWorker', () => {
       payloads.push(payload)
       return new RawResult('1')
     })
-    await expect.poll(() => b.queue.getCompletedCount(), { timeout: 10_000 }).toBe(1)
+    await expect.poll(() => b.queue.getCompletedCount()).toBe(1)
     expect(payloads).toEqual(['{broken'])
     expect((await b.queue.getDelayed()).map(({ data }) => data as unknown)).toEqual([{ a: 1 }])
     expect(b.errors).toEqual([])

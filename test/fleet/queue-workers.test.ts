@@ -71,7 +71,7 @@ it('keeps the lock and the result of what runs, leaves it its slot, and gives th
   await workers.open({ q: 3 }, { jobs: [] })
   workers.run(false)
   const [long = ''] = await add(1)
-  await expect.poll(() => [...running.keys()], { timeout: 10_000 }).toEqual([long])
+  await expect.poll(() => [...running.keys()]).toEqual([long])
   const [old] = workers.all
   if (old === undefined) throw new Error('no worker')
   workers.recreate(old)
@@ -80,9 +80,9 @@ it('keeps the lock and the result of what runs, leaves it its slot, and gives th
 
   // One slot of three is taken by what the old one runs.
   const others = await add(4)
-  await expect.poll(() => running.size, { timeout: 10_000 }).toBe(3)
+  await expect.poll(() => running.size).toBe(3)
   const until = Date.now() + 3 * LOCK
-  await expect.poll(() => Date.now() > until, { timeout: 10_000 }).toBe(true)
+  await expect.poll(() => Date.now() > until).toBe(true)
   expect(await client.pttl(`bull:q:${long}:lock`)).toBeGreaterThan(0)
   expect(workers.heldOf('q')).toBe(3)
   end(long)
@@ -93,11 +93,11 @@ it('keeps the lock and the result of what runs, leaves it its slot, and gives th
     stalledCounter: 0,
   })
   // The new one has all three now, and the old one has left.
-  await expect.poll(() => running.size, { timeout: 10_000 }).toBe(3)
+  await expect.poll(() => running.size).toBe(3)
   expect(most).toBe(3)
-  await expect.poll(() => old.closing !== undefined, { timeout: 10_000 }).toBe(true)
+  await expect.poll(() => old.closing !== undefined).toBe(true)
   for (const id of others) {
-    await expect.poll(() => running.has(id), { timeout: 10_000 }).toBe(true)
+    await expect.poll(() => running.has(id)).toBe(true)
     end(id)
     await untilState(queue, id)
   }
@@ -135,7 +135,7 @@ it('keeps a worker that was replaced while it may yet get a job that it asked fo
   await sleep(LOCK / 2)
   await client.replicaof('127.0.0.1', 1)
   answered.resolve()
-  await expect.poll(() => refusals.length, { timeout: 10_000 }).toBeGreaterThan(2)
+  await expect.poll(() => refusals.length).toBeGreaterThan(2)
   expect(refusals[0]).toContain('READONLY')
   await client.replicaof('NO', 'ONE')
   expect(await untilState(queue, id)).toMatchObject({
@@ -144,7 +144,7 @@ it('keeps a worker that was replaced while it may yet get a job that it asked fo
     attemptsStarted: 1,
     stalledCounter: 0,
   })
-  await expect.poll(() => old.closing !== undefined, { timeout: 10_000 }).toBe(true)
+  await expect.poll(() => old.closing !== undefined).toBe(true)
   await workers.pause()
   await workers.stop()
   await queue.close()

@@ -104,7 +104,7 @@ describe.each(EITHER_KIND)('in a %s', isolation => {
       { every: 200, limit: 4 },
       { name: 'act', data: { do: 'return', value: { tick: 'é' }, say: `ticks-${isolation}` } },
     )
-    await expect.poll(() => b.client.llen(`ticks-${isolation}`), { timeout: 10_000 }).toBe(4)
+    await expect.poll(() => b.client.llen(`ticks-${isolation}`)).toBe(4)
     const ids = await b.client.lrange(`ticks-${isolation}`, 0, -1)
     expect(new Set(ids).size).toBe(4)
     for (const id of ids)

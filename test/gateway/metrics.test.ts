@@ -62,12 +62,12 @@ it('counts jobs by their outcome, and those of 200 names without a handler as on
 
 it('says what runs, and who renews its lock how late', async () => {
   const gates = await b.acts(2, { do: 'gate' })
-  await expect.poll(() => valueOf('runner_slots_used{queue="fleet"}'), { timeout: 10_000 }).toBe(2)
+  await expect.poll(() => valueOf('runner_slots_used{queue="fleet"}')).toBe(2)
   expect(await valueOf('runner_slots{queue="fleet"}')).toBe(20)
   expect(await valueOf('runner_executors{state="ready"}')).toBe(2)
   // Locks are renewed when they are a quarter of their duration old.
   const renewed = () => valueOf('runner_redis_round_trip_seconds_count')
-  await expect.poll(renewed, { timeout: 10_000, interval: 250 }).toBeGreaterThan(0)
+  await expect.poll(renewed, { interval: 250 }).toBeGreaterThan(0)
   await b.open()
   for (const { id } of gates) await untilState(b.queue, id)
   await expect.poll(() => valueOf('runner_slots_used{queue="fleet"}')).toBe(0)
@@ -75,7 +75,7 @@ it('says what runs, and who renews its lock how late', async () => {
 
 it('answers while every executor is blocked, and says that they are', async () => {
   const spins = await b.acts(2, { do: 'spin', ms: 3_000 })
-  await expect.poll(() => valueOf('runner_executors_blocked'), { timeout: 20_000, interval: 50 }).toBe(2)
+  await expect.poll(() => valueOf('runner_executors_blocked'), { interval: 50 }).toBe(2)
   for (const { id } of spins) await untilState(b.queue, id)
   const blocked = (what: string) => valueOf(`runner_job_${what}_total{queue="fleet",name="act"}`)
   // A host without CPU holds loops, too, and breaks one block into several.

@@ -20,7 +20,7 @@ it('is ready once it takes jobs, and not any more from the moment it is told to 
   expect(await ask('/readyz')).toEqual([200, 'ready\n'])
   expect(await ask('/livez')).toEqual([200, 'idle\n'])
   await b.act({ do: 'gate', say: 'up' })
-  await expect.poll(() => b.client.llen('up'), { timeout: 20_000 }).toBe(1)
+  await expect.poll(() => b.client.llen('up')).toBe(1)
   replica.kill('SIGTERM')
   await replica.event('fleet.stopping')
   expect(await ask('/readyz')).toEqual([503, 'draining: told to stop\n'])

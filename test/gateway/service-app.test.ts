@@ -111,16 +111,20 @@ it('takes the name of a queue as it is, and refuses what can be none', async () 
   for (const name of ['a%3Ab', 'a%0Ab', 'a%00', 'x'.repeat(201)]) {
     const { status, text } = await get(`/v1/queues/${name}/scale`)
     expect(status).toBe(400)
-    expect(JSON.parse(text)).toMatchObject({ error: { code: 'USAGE' } })
+    expect(JSON.parse(text)).toMatchObject({ status: 400, code: 'USAGE' })
   }
   expect(asked).toHaveLength(3)
 })
 
 it('answers 404 for a queue that is not there', async () => {
   const { get, errors } = failing(new RunnerError('QUEUE_UNKNOWN', 'there is no queue mali'))
-  expect(await get('/v1/queues/mali/scale')).toMatchObject({
+  const { status, text } = await get('/v1/queues/mali/scale')
+  expect(status).toBe(404)
+  expect(JSON.parse(text)).toMatchObject({
     status: 404,
-    text: '{"error":{"code":"QUEUE_UNKNOWN","message":"there is no queue mali"}}',
+    title: 'Not Found',
+    code: 'QUEUE_UNKNOWN',
+    detail: 'there is no queue mali',
   })
   expect(errors).toEqual([])
 })
@@ -142,6 +146,41 @@ it('is ready while Redis answers and it is not told to stop, and alive in any ca
   expect(await all(appOf())).toEqual([200, 200, 200])
   expect(await all(failing(new Error('away')))).toEqual([200, 503, 200])
   expect(await all(appOf({ isStopping: true }))).toEqual([200, 503, 200])
+})
+
+it('answers numbers only where nobody can say who asks, and says why', async () => {
+  const { get } = appOf()
+  const { status, text } = await get('/v1/jobs/mail/1')
+  expect(status).toBe(403)
+  expect(JSON.parse(text)).toMatchObject({
+    code: 'NO_TOKENS',
+    detail: expect.stringContaining('no tokens are configured') as string,
+    hint: expect.stringContaining('runner new token') as string,
+  })
+  expect((await get('/v1/queues/mail/scale')).status).toBe(200)
+})
+
+it('lets no browser take an answer for something else', async () => {
+  const app = serviceApp({
+    scale: { ping: async () => undefined, read: async () => MAIL },
+    isStopping: () => false,
+    onError: () => undefined,
+  })
+  for (const path of ['/livez', '/v1/queues/mail/scale', '/v1/nothing', '/nothing']) {
+    const { headers } = await app.request(path, { headers: { origin: 'https://evil.example' } })
+    expect(Object.fromEntries(headers)).toMatchObject({
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'x-request-id': expect.stringMatching(/^[\w-]{36}$/) as string,
+    })
+    expect(headers.get('access-control-allow-origin')).toBeNull()
+    if (path.startsWith('/v1/')) expect(headers.get('cache-control')).toBe('no-store')
+  }
+  const own = await app.request('/livez', { headers: { 'x-request-id': 'trace-1' } })
+  expect(own.headers.get('x-request-id')).toBe('trace-1')
+  const bad = await app.request('/livez', { headers: { 'x-request-id': 'a b"' } })
+  expect(bad.headers.get('x-request-id')).toMatch(/^[\w-]{36}$/)
 })
 
 it('has metrics where it is given any', async () => {

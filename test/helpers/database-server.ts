@@ -5,7 +5,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const START_MS = 20_000
+const START_MS = 90_000
 
 export interface ServerCommand {
   /** Program and arguments. */

@@ -33,8 +33,10 @@ const SERVERS: Record<
 
 const DATABASE_KINDS = ['sqlite', 'postgres', 'mariadb'] as const
 export type DatabaseKind = (typeof DATABASE_KINDS)[number]
-/** One without a server and one with: the third only in `npm run test:long`, where what is tested lies above their adapters. */
-export const EITHER_DATABASE: readonly DatabaseKind[] = isLong ? DATABASE_KINDS : ['sqlite', 'postgres']
+/** The others only in `npm run test:long`, where what is tested lies above their adapters. */
+export const EITHER_DATABASE: readonly DatabaseKind[] = isLong
+  ? DATABASE_KINDS
+  : [hasPostgres ? 'postgres' : 'sqlite']
 
 const isHere: Record<DatabaseKind, boolean> = { sqlite: true, postgres: hasPostgres, mariadb: hasMariadb }
 

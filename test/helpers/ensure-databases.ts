@@ -1,10 +1,11 @@
 /**
  * `node test/helpers/ensure-databases.ts`, which `npm test` runs first: installs PostgreSQL, MariaDB, zsh for its
- * completion, tmux as the terminal of the live view, and promtool, where that is possible without asking. Elsewhere the
+ * completion, tmux as the terminal of the live view, chromium for the dashboard, and promtool, where that is possible without asking. Elsewhere the
  * tests that need them are skipped, and say so. No service is started.
  */
 import { spawnSync } from 'node:child_process'
 import { mariadbFolder, postgresFolder } from './database-server.ts'
+import { CHROMIUM, hasChromium } from './browser.ts'
 import { hasShell } from './typed-shell.ts'
 
 interface Program {
@@ -32,6 +33,7 @@ const PROGRAMS: Program[] = [
     install:
       'cd "$(mktemp -d)" && apt-get download prometheus && dpkg -x prometheus_*.deb . && install usr/bin/promtool /usr/local/bin/',
   },
+  { name: 'chromium', packages: 'chromium', find: () => (hasChromium() ? CHROMIUM : undefined) },
   { name: 'zsh', packages: 'zsh', find: () => (hasShell('zsh') ? 'zsh' : undefined) },
 ]
 const installing = (packages: string) => `apt-get install -y --no-install-recommends ${packages}`

@@ -69,7 +69,7 @@ export async function untilState(
   queue: Queue,
   id: string | undefined,
   states: string | string[] = ['completed', 'failed'],
-  timeout = 60_000,
+  timeout = 120_000,
 ): Promise<Fate> {
   await expect
     .poll(async () => [states].flat().includes((await fateOf(queue, id)).state), {
@@ -82,7 +82,7 @@ export async function untilState(
 }
 
 /** Waits until so many jobs are completed and failed in all. */
-export async function untilFinished(queue: Queue, count: number, timeout = 60_000): Promise<void> {
+export async function untilFinished(queue: Queue, count: number, timeout = 120_000): Promise<void> {
   await expect
     .poll(
       async () => {

@@ -50,7 +50,7 @@ export class Load {
   }
 
   /** So many more than now. */
-  async untilAcknowledged(more: number, timeout = 30_000): Promise<void> {
+  async untilAcknowledged(more: number, timeout = 120_000): Promise<void> {
     const goal = this.acknowledged.length + more
     await expect
       .poll(() => this.acknowledged.length, { timeout, interval: 20, message: `${more} jobs acknowledged` })
@@ -86,7 +86,7 @@ async function placesOf(client: Client, queue: Queue): Promise<Map<string, strin
 }
 
 /** Waits until nothing is left to do. */
-export async function untilDrained(queue: Queue, timeout = 60_000): Promise<void> {
+export async function untilDrained(queue: Queue, timeout = 120_000): Promise<void> {
   const left = async () => {
     const counts = await queue.getJobCounts('wait', 'active', 'delayed', 'prioritized')
     return Object.values(counts).reduce((sum, count) => sum + count, 0)

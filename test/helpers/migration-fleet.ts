@@ -52,7 +52,7 @@ export class MigrationFleet {
   /** Some rows are written, and some are not. */
   async untilBegun(): Promise<void> {
     await expect
-      .poll(async () => Object.keys(await touches(this.#server.db)).length, { timeout: 20_000, interval: 50 })
+      .poll(async () => Object.keys(await touches(this.#server.db)).length, { interval: 50 })
       .toBe(2)
   }
 

@@ -57,7 +57,7 @@ export async function untilRecorded(client: Redis, what: 'start' | 'end', count:
     .poll(
       async () => (await client.lrange('oracle:log', 0, -1)).filter(line => line.startsWith(what)).length,
       {
-        timeout: 60_000,
+        timeout: 120_000,
         interval: 50,
         message: `${count} runs recorded as ${what}`,
       },

@@ -13,7 +13,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { findServerBinary } from '../../src/redis/server-binary.ts'
 
-const START_MS = 10_000
+const START_MS = 90_000
 const DEFAULT_ARGS = ['--save', '', '--appendonly', 'yes', '--maxmemory-policy', 'noeviction']
 
 export interface TestRedisOptions {

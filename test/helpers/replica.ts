@@ -8,7 +8,7 @@ import { BINARY, cleanEnv } from './runner.ts'
 const FLEET_JOBS = fileURLToPath(new URL('../fixtures/jobs-fleet', import.meta.url))
 
 /** A replica whose test process was killed ends by itself. */
-const LEASH = ['--max-time', '4m']
+const LEASH = ['--max-time', '10m']
 
 export interface LogLine {
   event?: string

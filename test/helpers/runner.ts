@@ -41,7 +41,7 @@ export function startRunner(args: string[], { cwd, env, stdin, nodeFlags = [] }:
   return { child, ended }
 }
 
-/** To its end. From its second call in a test file on, a verb that needs no more is run by warm-runner.ts. */
+/** To its end. From its second call by a worker on, a verb that needs no more is run by warm-runner.ts. */
 export async function runner(args: string[], options: RunnerOptions): Promise<Ended> {
   const { cwd, env, stdin, nodeFlags } = options
   if (stdin !== undefined || nodeFlags !== undefined || !isWarm(args)) return startRunner(args, options).ended

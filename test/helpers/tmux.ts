@@ -41,7 +41,7 @@ export class Tmux implements Disposable {
 
   async until(shown: string | RegExp): Promise<string> {
     const matcher = typeof shown === 'string' ? expect.stringContaining(shown) : expect.stringMatching(shown)
-    await expect.poll(() => this.screen, { timeout: 20_000, interval: 100 }).toEqual(matcher)
+    await expect.poll(() => this.screen, { interval: 100 }).toEqual(matcher)
     return this.screen
   }
 

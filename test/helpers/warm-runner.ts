@@ -1,13 +1,16 @@
 /**
  * A verb without the 0.6 s of a core that a process takes to load it. What only a process has stays with processes:
- * `runner()` starts one for the first call of each verb in a test file, so that every verb is also seen to end by itself.
+ * `runner()` starts one for the first call of each verb by a worker of vitest, so that every verb is also seen to end by itself.
  */
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { VERBS } from '../../src/commands/verbs.ts'
 import { SOURCE_CONDITION } from '../../src/job/import-flags.ts'
 
+const WARMTH: unique symbol = Symbol.for('bullmq-runner tests: warm process')
 const ENTRY = fileURLToPath(new URL('./warm-process.ts', import.meta.url))
 
 export interface WarmCall {
@@ -25,30 +28,39 @@ export interface WarmAnswer {
 /** They end a process themselves, are over only when they are told, or show what a terminal does. */
 const COLD = new Set(['work', 'dev', 'verify', 'serve', 'top', 'complete', 'jobs replay', 'migrations test'])
 
-const called = new Set<string>()
-let warm: ChildProcess | undefined
-let busy = false
+interface Warmth {
+  called: Set<string>
+  child: ChildProcess | undefined
+  busy: boolean
+}
 
-/** Whether the verb was called before in this test file, and nothing else is being done. With TEST_COLD=1 never. */
+/** Of this process and not of this module, which each test file loads anew: files of one worker share the process. */
+const here = globalThis as { [WARMTH]?: Warmth }
+const warmth = (here[WARMTH] ??= { called: new Set(), child: undefined, busy: false })
+
+/** They are answered before there is a program. */
+const BEFORE_ALL = new Set(['--version', '-V'])
+
+/** Whether the verb was called before by this worker, and nothing else is being done. With TEST_COLD=1 never. */
 export function isWarm(args: readonly string[]): boolean {
   const both = args.slice(0, 2).join(' ')
-  const verb = Object.hasOwn(VERBS, both) ? both : (args[0] ?? '')
-  if (!Object.hasOwn(VERBS, verb) || COLD.has(verb) || process.env['TEST_COLD'] === '1') return false
-  const again = called.has(verb)
-  called.add(verb)
-  return again && !busy
+  const known = [both, args[0] ?? ''].find(name => Object.hasOwn(VERBS, name))
+  // All that is no verb is one: help, and what is told of a verb that is misspelt.
+  const verb = known ?? 'no verb'
+  if (BEFORE_ALL.has(args[0] ?? '') || COLD.has(verb) || process.env['TEST_COLD'] === '1') return false
+  const again = warmth.called.has(verb)
+  warmth.called.add(verb)
+  return again && !warmth.busy
 }
 
 /** Rejects when the process dies of it, with how it ended. */
 export async function runWarm(call: WarmCall): Promise<WarmAnswer> {
-  busy = true
-  warm ??= startWarm()
-  const child = warm
+  warmth.busy = true
   try {
-    return await askWarm(child, call)
+    if (warmth.child?.connected !== true) warmth.child = startWarm()
+    return await askWarm(warmth.child, call)
   } finally {
-    busy = false
-    if (child.exitCode !== null || child.signalCode !== null) warm = undefined
+    warmth.busy = false
   }
 }
 
@@ -74,5 +86,7 @@ export async function askWarm(child: ChildProcess, call: WarmCall): Promise<Warm
 /** `env`: what Node itself reads when it starts. */
 export function startWarm(env = process.env): ChildProcess {
   const execArgv = [`--conditions=${SOURCE_CONDITION}`]
-  return fork(ENTRY, { env, execArgv, stdio: ['ignore', 2, 2, 'ipc'] })
+  // As the binary has it.
+  const cached = { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'), ...env }
+  return fork(ENTRY, { env: cached, execArgv, stdio: ['ignore', 2, 2, 'ipc'] })
 }

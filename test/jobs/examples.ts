@@ -8,12 +8,12 @@ import { type TestRedis, startRedis } from '../helpers/redis.ts'
 import { Replica } from '../helpers/replica.ts'
 import { type Ended, runner } from '../helpers/runner.ts'
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 /** So that what a dead replica held is found soon. */
 const RECOVERY = ['--lock-duration', '2s', '--stalled-interval', '500ms']
 
 /** Of `expect.poll`: a machine may be busy. */
-export const PATIENT = { timeout: 15_000 }
+export const PATIENT = { timeout: 60_000 }
 
 export interface Examples extends AsyncDisposable {
   redis: TestRedis
@@ -23,6 +23,8 @@ export interface Examples extends AsyncDisposable {
   replica(...args: string[]): Promise<Replica>
   /** SQLite file that migrations write to. */
   database: string
+  /** The environment of all of them. */
+  env: Record<string, string>
   /** `runner enqueue ...` */
   enqueue(...args: string[]): Promise<Ended>
   /** `runner ...` */
@@ -36,7 +38,11 @@ export async function examples(): Promise<Examples> {
   const folder = mkdtempSync(join(tmpdir(), 'examples-'))
   const outbox = join(folder, 'outbox')
   const database = join(folder, 'examples.db')
-  const env = { OUTBOX: outbox, DATABASE_URL: `sqlite:${database}` }
+  const env = {
+    OUTBOX: outbox,
+    DATABASE_URL: `sqlite:${database}`,
+    RUNNER_STORE: `dir:${join(folder, 'uploads')}`,
+  }
   const command = (...args: string[]) => runner([...args, '--redis', redis.url], { cwd: ROOT, env })
   const replicas: Replica[] = []
   const queues = new Map<string, Queue>()
@@ -51,6 +57,7 @@ export async function examples(): Promise<Examples> {
     folder,
     outbox,
     database,
+    env,
     queue,
     async replica(...args) {
       const jobs = ['--jobs', join(ROOT, 'scripts'), ...RECOVERY, ...args]

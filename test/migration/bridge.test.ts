@@ -37,7 +37,7 @@ describe.skipIf(!hasPostgres)('on PostgreSQL', () => {
     server = await startDatabase('postgres')
     env = { DATABASE_URL: server.url, PRISMA_CLIENT: generatePrisma(folder) }
     replica = await Replica.start({ redis, jobs, env, logLevel: 'info' })
-  }, 60_000)
+  })
   afterAll(async () => {
     await replica[Symbol.asyncDispose]()
     await server[Symbol.asyncDispose]()
@@ -47,7 +47,6 @@ describe.skipIf(!hasPostgres)('on PostgreSQL', () => {
 
   it.each(['kysely', 'drizzle', 'typeorm', 'mikro-orm', 'prisma'])(
     '%s: each row once, and what fails is rolled back with the cursor',
-    { timeout: 60_000 },
     async name => {
       await makeUsers(server.db, ROWS)
       const ended = await runner(

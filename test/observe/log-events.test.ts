@@ -3,7 +3,7 @@ import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Events } from '../../src/observe/events.ts'
 import { logEvents } from '../../src/observe/log-events.ts'
-import { bench, untilState } from '../helpers/fleet.ts'
+import { bench, EITHER_KIND, untilState } from '../helpers/fleet.ts'
 import { startRedis, type TestRedis } from '../helpers/redis.ts'
 import { Replica } from '../helpers/replica.ts'
 
@@ -56,7 +56,7 @@ describe('the log of a replica', () => {
   beforeAll(async () => void (redis = await startRedis()))
   afterAll(() => redis.stop())
 
-  it.each(['thread', 'process'])('has no payload and no result in it, at any level (%s)', async isolation => {
+  it.each(EITHER_KIND)('has no payload and no result in it, at any level (%s)', async isolation => {
     await using b = await bench(redis)
     await using replica = await Replica.start({ redis, logLevel: 'trace', args: ['--isolation', isolation] })
     const fine = await b.act({ do: 'return', value: 'hunter2' })

@@ -58,7 +58,7 @@ describe.each(KINDS)('with executors of kind %s', isolation => {
           spans().find(
             one => one.name === name && (id === undefined || one.attributes['bullmq.job.id'] === id),
           ),
-        { timeout: 20_000, message: `a span ${name} of ${id}` },
+        { message: `a span ${name} of ${id}` },
       )
     const the = async (name: string, id?: string): Promise<Span> => {
       await named(name, id).toBeDefined()

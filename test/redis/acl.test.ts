@@ -127,7 +127,7 @@ it('a producer adds jobs, many at once and flows, by the runner and by BullMQ', 
   await flows.add({ name: 'parent', queueName: 'q', children: [{ name: 'leaf', queueName: 'q', data: {} }] })
   await flows.close()
   expect(await refusals()).toEqual([])
-}, 60_000)
+})
 
 it('a worker runs a whole fleet: locks, sweeps, the line to operators, quarantine, schedules, migrations', async () => {
   await admin.config('RESETSTAT')
@@ -184,7 +184,7 @@ it('a worker runs a whole fleet: locks, sweeps, the line to operators, quarantin
   replica.kill('SIGTERM')
   expect((await replica.ended).code).toBe(0)
   expect(await refusals()).toEqual([])
-}, 120_000)
+})
 
 it('a reader sees queues, and may not change one', async () => {
   await new Queue('seen', { connection: admin }).add('any', {})
@@ -212,7 +212,7 @@ it('a reader sees queues, and may not change one', async () => {
   const reader = openAs('reader')
   const script = "return redis.call('LLEN', KEYS[1])"
   expect(await reader.call('EVAL_RO', script, 1, 'bull:seen:wait')).toBe(1)
-}, 60_000)
+})
 
 const LUA = (line: string) => ['EVAL', `return redis.call(${line})`, '0']
 

@@ -6,7 +6,10 @@ import { Queue } from 'bullmq'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openRedis } from '../../src/redis/connection.ts'
 import { privateFolder } from '../../src/redis/private-folder.ts'
+import { isLong } from '../helpers/long.ts'
 import { type User, gone, isAlive, keeperOf, killed, startUser } from './user.ts'
+
+const AT_ONCE = isLong ? 8 : 4
 
 let cwd: string
 let users: User[]
@@ -91,9 +94,9 @@ describe('the private server', () => {
     await second.close()
   })
 
-  it('is one, when eight start at the same time, whatever the last ones left behind', async () => {
+  it(`is one, when ${AT_ONCE} start at the same time, whatever the last ones left behind`, async () => {
     for (const left of ['nothing', 'stale sockets', 'a server without keeper']) {
-      const started = await Promise.all(Array.from({ length: 8 }, () => user()))
+      const started = await Promise.all(Array.from({ length: AT_ONCE }, () => user()))
       const servers = new Set(started.map(({ report }) => report.server))
       expect([...servers], `after ${left}`).toHaveLength(1)
       // None, when a keeper that was started in vain outlived the one that was killed and took its place.
@@ -107,9 +110,9 @@ describe('the private server', () => {
     }
     // The last round's server has lost its keeper: one more user ends it before it starts its own.
     const last = await user()
-    expect(last.report.count).toBe(25)
+    expect(last.report.count).toBe(3 * AT_ONCE + 1)
     await last.leave()
-  }, 30_000)
+  })
 
   it('comes back for the users that are left when the keeper or the server is killed', async () => {
     const handle = await open()
@@ -125,7 +128,7 @@ describe('the private server', () => {
     const [, server = ''] = /process_id:(\d+)/.exec(await client.info('server')) ?? []
     await handle.close()
     await gone(Number(server))
-  }, 15_000)
+  })
 
   it('starts anew when .runner/ was removed, and the old one leaves the new one alone', async () => {
     const first = await user()

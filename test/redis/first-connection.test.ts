@@ -82,7 +82,7 @@ describe('the first connection', () => {
     const error = await failure(open(redis.url))
     expect(error.message).toContain('no answer')
     expect(Date.now() - start).toBeLessThan(6_500)
-  }, 10_000)
+  })
 
   it('says so when a Cluster was meant and the server is none', async () => {
     await using redis = await startRedis()

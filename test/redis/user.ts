@@ -3,10 +3,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
+const NODE_COMPILE_CACHE = join(tmpdir(), 'node-compile-cache')
 const PROGRAM = fileURLToPath(new URL('./user-process.ts', import.meta.url))
 
 interface Report {
@@ -27,7 +30,8 @@ export interface User {
 /** Resolves with the first line that the user prints. */
 export async function startUser(cwd: string, env: Record<string, string> = {}): Promise<User> {
   const child = spawn(process.execPath, [PROGRAM, cwd], {
-    env: { ...process.env, ...env },
+    // As the binary has it.
+    env: { NODE_COMPILE_CACHE, ...process.env, ...env },
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   const [line] = (await Promise.race([

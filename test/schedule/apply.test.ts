@@ -29,7 +29,7 @@ it('leave one scheduler and one next job of each, however often', async () => {
     }
     for (let round = 0; round < ROUNDS; round++) {
       await client.rpush(`go:${round}`, ...children.map(() => 1))
-      for (const _ of children) expect(await client.blpop(`done:${round}`, 20)).not.toBeNull()
+      for (const _ of children) expect(await client.blpop(`done:${round}`, 90)).not.toBeNull()
       const ids = round % 5 === 4 ? ['every', 'same'] : ['cron', 'every', 'far', 'same']
       const one = Object.fromEntries(ids.map(id => [id, 1]))
       // While the worker has just taken one, the next is not there yet; never are there two.

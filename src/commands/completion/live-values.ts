@@ -45,9 +45,9 @@ export function liveValues(verb: string, name: string): LiveValues | undefined {
   return key === undefined ? undefined : SOURCES[key]
 }
 
-/** No file is imported. */
+/** No file is imported; what the handlers of an application are named is not known without that. */
 async function jobNames({ context, offer }: LiveQuestion): Promise<void> {
-  for (const { name } of jobFiles(await context.config()).files) offer(name)
+  for (const { name, kind } of jobFiles(await context.config()).files) if (kind !== 'application') offer(name)
 }
 
 async function profiles({ command, offer }: LiveQuestion): Promise<void> {

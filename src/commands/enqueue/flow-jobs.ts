@@ -12,21 +12,21 @@ interface OpenFlowJobs extends FlowJobs, AsyncDisposable {
   close(): Promise<void>
 }
 
-/** Imports the files of its jobs, and no other, in a thread. Throws why one is broken; a name that is not known may stay. */
+/** Imports the files of its jobs, and no other, in a thread; an application where a name is of no file. Throws why one is broken; a name that is not known may stay. */
 export async function openFlowJobs(config: Config, flow: Flow): Promise<OpenFlowJobs> {
   const named = namesIn(flow)
-  const { files, broken } = jobFiles(config)
+  const { files: all, broken } = jobFiles(config)
   refuseBroken(broken.filter(({ name }) => named.has(name)))
-  const loader = await openLoader(
-    files.filter(({ name }) => named.has(name)),
-    { redact: config.redact },
-  )
+  const files = all.filter(({ kind }) => kind !== 'application')
+  const wanted = files.filter(({ name }) => named.has(name))
+  const applications = all.filter(({ kind }) => kind === 'application' && wanted.length < named.size)
+  const loader = await openLoader([...wanted, ...applications], { redact: config.redact })
   const { jobs, broken: failed } = loader.manifest
   if (failed.length > 0) await loader.close()
   refuseBroken(failed)
   const entries = new Map(jobs.map(entry => [entry.name, entry]))
   return {
-    names: () => files.map(({ name }) => name),
+    names: () => new Set([...files, ...jobs].map(({ name }) => name)).values(),
     entryOf: name => entries.get(name),
     check: (name, payloads) => loader.check(name, payloads),
     close: () => loader.close(),

@@ -2,38 +2,32 @@
 import { databasesOf } from '../../config.ts'
 import { ArgsError } from '../../errors.ts'
 import { payloadJson } from '../../job/args.ts'
-import type { JobEntry } from '../../job/manifest.ts'
 import { openDatabase, openLedgerOf } from '../../migration/databases.ts'
-import type { Ledger } from '../../migration/ledger.ts'
-import { canonical, checksumOf } from '../../migration/run-identity.ts'
 import type { MigrationRun } from '../../migration/ledger-run.ts'
 import type { Enrolment } from '../../migration/run-ledger.ts'
+import { begins, enrol, requirePredecessors, type MigrationEntry } from '../../steering/enrolment.ts'
 import { durationOption } from '../../units.ts'
 import { follow, untilOver } from '../migrations/until-over.ts'
-import { findJob } from '../../enqueue/job-files.ts'
 import { enqueueOptions } from './options.ts'
 import { filesOf, type EnqueueRequest } from './one.ts'
 import { applyFlags } from './payload.ts'
-import { runFlagsOf, type RunFlags } from './run-flags.ts'
+import { runFlagsOf } from './run-flags.ts'
 import { userName } from '../user-name.ts'
 
-type MigrationEntry = JobEntry & Required<Pick<JobEntry, 'migration'>>
-
 export async function enqueueMigration(
-  request: EnqueueRequest,
+  given: EnqueueRequest,
   entry: MigrationEntry,
   base: unknown,
 ): Promise<void> {
-  const { config, context, flags, target } = request
-  const { flags: own, rest } = runFlagsOf(request.assignments)
-  const files = await filesOf(request)
+  const { config, context, flags, target } = given
+  const { flags: own, rest } = runFlagsOf(given.assignments)
+  const files = await filesOf(given)
   const payload = applyFlags(base, [...rest, ...files.expected], config.redact)
   const [refused] = await target.check([payloadJson(entry.name, payload, { redact: config.redact })])
   if (refused) throw new ArgsError(refused.message, { details: refused.details })
   await target.close()
-  const { database = 'default', after = [] } = entry.migration
-  // Throws for one that no file is there of: the run would wait for ever.
-  for (const other of after) findJob(config, other)
+  const { database = 'default' } = entry.migration
+  requirePredecessors(config, entry)
   if (flags.dryRun === true) {
     const { dryRun } = await import('../migrations/dry-run.ts')
     // Without a ledger: nothing is left in the database, not even its tables.
@@ -47,15 +41,17 @@ export async function enqueueMigration(
   const ledger = await openLedgerOf(database, databasesOf(config))
   try {
     const queue = enqueueOptions(flags).queue ?? entry.queue
+    const { shards, reason, again } = own
     // A run that nobody has heard of yet needs no sweep to leave its files alone: they are young.
     const stored = await files.store()
     const full = applyFlags(base, [...rest, ...stored.assignments], config.redact)
-    const enrolled = enrol(ledger, { ...entry, queue }, full, own)
+    const request = { payload: full, by: userName(), shards, reason, again }
+    const enrolled = enrol(ledger, { ...entry, queue }, request)
     const { run, enrolment } = await enrolled.catch(async (error: unknown) => {
       await stored.discard(error)
       throw error
     })
-    if (enrolment === 'new' || enrolment === 'resumed') {
+    if (begins(enrolment)) {
       const { ring } = await import('../migrations/ring.ts')
       await ring(config, run, 'plan', context, entry.queue)
     }
@@ -75,21 +71,4 @@ const LINES: Record<Enrolment, (run: MigrationRun) => string> = {
   running: ({ id, state }) => `run ${id} is ${state} already: nothing was added`,
   succeeded: ({ id, finishedAt }) =>
     `run ${id} succeeded at ${new Date(finishedAt ?? 0).toISOString()}: nothing was added; --again runs it again`,
-}
-
-async function enrol(ledger: Ledger, entry: MigrationEntry, payload: unknown, own: RunFlags) {
-  const requestedBy = userName()
-  const found = await ledger.runs.enrol({
-    name: entry.name,
-    args: canonical(payload),
-    checksum: checksumOf(entry.file),
-    queue: entry.queue,
-    shards: own.shards ?? entry.migration.shards,
-    requestedBy,
-    reason: own.reason,
-    again: own.again === true,
-  })
-  if (found.enrolment === 'new' || found.enrolment === 'resumed')
-    await ledger.runs.note(found.run.id, requestedBy, found.enrolment === 'new' ? 'enqueued' : 'resumed')
-  return found
 }

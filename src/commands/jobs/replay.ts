@@ -9,7 +9,7 @@ import { openRedis } from '../../redis/connection.ts'
 import { Fence } from '../../redis/fence.ts'
 import { endProcess } from '../end-process.ts'
 import { addHelp } from '../help.ts'
-import { findJob, jobFiles } from '../../enqueue/job-files.ts'
+import { findHandler, jobFiles } from '../../enqueue/job-files.ts'
 import type { CliContext } from '../verbs.ts'
 
 interface ReplayFlags {
@@ -46,7 +46,7 @@ async function replay(id: string, { queue, local, job }: ReplayFlags, context: C
   const name = await inspector.queueOf(id, queue === undefined ? [] : [queue])
   const bull = inspector.queue(name)
   const stored = await inspector.client.hget(bull.toKey(id), 'name')
-  const file = findJob(config, job ?? stored ?? '')
+  const file = findHandler(config, job ?? stored ?? '')
   const broken = new AbortController()
   process.once('SIGINT', () => broken.abort())
   const captured: Captured[] = []

@@ -8,6 +8,7 @@ import { applyPlan } from '../../schedule/apply.ts'
 import { declaredSchedules, type Declared } from '../../schedule/declared.ts'
 import { planOf, type Step } from '../../schedule/plan.ts'
 import { Schedulers } from '../../schedule/schedulers.ts'
+import { jobFiles } from '../../enqueue/job-files.ts'
 import { queueNames } from '../../redis/queue-names.ts'
 import { examine, refuseFaults } from './declarations.ts'
 import { ownerOf } from './owner.ts'
@@ -41,7 +42,7 @@ export async function doubtSchedules({ config, redis, jobs, warn }: StartedRepli
 export async function applySchedules({ config, redis, jobs, note }: StartedReplica): Promise<void> {
   const manifest = { jobs: [...jobs], broken: [] }
   const { declared } = declaredSchedules(config, manifest)
-  const loader = await openLoader(filesOf(declared, jobs), { redact: config.redact })
+  const loader = await openLoader(filesOf(config, declared, jobs), { redact: config.redact })
   try {
     refuseFaults((await examine(config, manifest, loader)).faults)
   } finally {
@@ -74,8 +75,8 @@ const listed = (what: string, ids: readonly string[]): string[] =>
   ids.length === 0 ? [] : [`${what} ${ids.join(', ')}`]
 
 /** Of the jobs that have a schedule. */
-function filesOf(declared: readonly Declared[], jobs: readonly JobEntry[]): JobFile[] {
-  return jobs
-    .filter(({ name }) => declared.some(({ job }) => job === name))
-    .map(({ name, file, kind }) => ({ name, file, kind: kind === 'executable' ? kind : 'module' }))
+function filesOf(config: Config, declared: readonly Declared[], jobs: readonly JobEntry[]): JobFile[] {
+  const scheduled = jobs.filter(({ name }) => declared.some(({ job }) => job === name))
+  const wanted = new Set(scheduled.map(({ file }) => file))
+  return jobFiles(config).files.filter(({ file }) => wanted.has(file))
 }

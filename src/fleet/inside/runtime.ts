@@ -12,6 +12,7 @@ import { didYouMean } from '../../suggestion.ts'
 import { setExecutorSettings } from '../../job/executor-settings.ts'
 import { loadAll, type LoadedJob } from '../../job/load.ts'
 import { partOf } from '../../job/part.ts'
+import type { ApplicationStart } from '../../job/nest/application.ts'
 import type { ExecutorInit } from '../port.ts'
 import { FROM, TO, readRecord, record, type AbortCause, type CallError, type StartHead } from '../protocol.ts'
 import { Context } from './context.ts'
@@ -29,6 +30,7 @@ export class Runtime {
   readonly #redact: readonly string[]
   readonly #runs = new Map<number, Run>()
   #jobs = new Map<string, LoadedJob>()
+  #close: () => Promise<void> = async () => {}
   #traces: Traces | undefined
 
   /** `send` passes a record to the supervisor. */
@@ -44,10 +46,13 @@ export class Runtime {
   }
 
   /** Imports every job file, then says what was found. Never throws for a broken file. */
-  async load({ files, broken, importTimeout, telemetry }: ExecutorInit): Promise<void> {
+  async load(init: ExecutorInit): Promise<void> {
+    const { files, broken, importTimeout, telemetry } = init
     if (telemetry === true) this.#voice.traces = this.#traces = await Traces.open()
-    const { jobs, manifest } = await loadAll(files, broken, {
+    const start = files.some(({ kind }) => kind === 'application') && (await startOf(init, this.#send))
+    const { jobs, manifest, close } = await loadAll(files, broken, {
       ...(importTimeout === undefined ? {} : { timeout: importTimeout }),
+      ...(start && { start }),
       announce: async file => {
         this.#send(record(FROM.loading, '', JSON.stringify(file)))
         // A process sends what it has at the end of a turn, and there may be no turn after the import began.
@@ -55,6 +60,7 @@ export class Runtime {
       },
     })
     this.#jobs = jobs
+    this.#close = close
     this.#send(record(FROM.ready, '', JSON.stringify(manifest)))
   }
 
@@ -79,6 +85,12 @@ export class Runtime {
         this.#voice.answer(call, error, body)
         break
       }
+      case TO.close:
+        // What an application throws in the hooks of its end is told by NestJS, and keeps nobody here.
+        void this.#close()
+          .catch(() => undefined)
+          .then(() => this.#send(record(FROM.closed, '')))
+        break
       default:
         throw new Error(`unknown record ${JSON.stringify(kind)}`)
     }
@@ -173,6 +185,18 @@ export class Runtime {
     this.#voice.settle(run)
     this.#runs.delete(run.seq)
     this.#send(text)
+  }
+}
+
+async function startOf(
+  { logLevel, redact, worked }: ExecutorInit,
+  send: (text: string) => void,
+): Promise<ApplicationStart> {
+  const { nestLog } = await import('./nest-log.ts')
+  return {
+    logger: nestLog({ level: logLevel, redact }, line => send(record(FROM.line, '', line))),
+    isWorked: (queue, named) =>
+      worked?.queues.includes(queue) === true || (worked?.all === true && named.has(queue)),
   }
 }
 

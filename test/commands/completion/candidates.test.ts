@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import { Queue } from 'bullmq'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { candidatesFor, type Answer } from '../../../src/commands/completion/candidates.ts'
 import { splitLine } from '../../../src/commands/completion/typed-line.ts'
 import { GROUPS, VERBS } from '../../../src/commands/verbs.ts'
@@ -145,8 +145,6 @@ describe('names in Redis', () => {
       await queue.add('hello', {}, { jobId: `${name}-1` })
       await queue.add('hello', {}, { jobId: `${name}-2`, delay: 60_000 })
     }
-    const replica = { id: 'web-1-abc', queues: { worked: 1 }, running: 2 } as unknown as Replica
-    await new Replicas(client, 'bull').publish(replica)
     await new Blockers(client, 'bull').remember({ job: 'slow', where: 'at x:1', ms: 1, native: false, at: 0 })
     await new Quarantine(client, 'bull').put({
       queue: 'mail',
@@ -158,6 +156,11 @@ describe('names in Redis', () => {
       crashes: 3,
       at: 0,
     })
+  })
+  // It is there for so long as it says so.
+  beforeEach(async () => {
+    const replica = { id: 'web-1-abc', queues: { worked: 1 }, running: 2 } as unknown as Replica
+    await new Replicas(redis.client(), 'bull').publish(replica)
   })
   afterAll(() => redis.stop())
 

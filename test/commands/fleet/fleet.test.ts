@@ -28,7 +28,7 @@ const fleet = (...words: string[]) =>
   runner(['fleet', ...words, '--redis', redis.url], { cwd: import.meta.dirname })
 const json = async <Of>(...words: string[]) => JSON.parse((await fleet(...words, '--json')).stdout) as Of
 const untilSaid = (list: string, times: number) =>
-  expect.poll(() => b.client.llen(list), { timeout: 20_000, interval: 50 }).toBe(times)
+  expect.poll(() => b.client.llen(list), { interval: 50 }).toBe(times)
 const idOf = async (replica: Replica) => (await replica.event('fleet.started'))['replica'] as string
 
 it('lists who is there, with what they can do', async () => {
@@ -146,9 +146,7 @@ it('says which replicas there are when it cannot tell which one is meant', async
 it('hears again after a Redis that lost everything', async () => {
   await redis.flush()
   // Replicas are known again with their next beat.
-  await expect
-    .poll(async () => (await json<Entry[]>('list')).length, { timeout: 15_000, interval: 500 })
-    .toBe(2)
+  await expect.poll(async () => (await json<Entry[]>('list')).length, { interval: 500 }).toBe(2)
   expect(await fleet('resume', '--all')).toMatchObject({ code: 0 })
 })
 

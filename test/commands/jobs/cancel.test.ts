@@ -25,7 +25,7 @@ afterAll(async () => {
 const cancel = (...words: string[]) =>
   runner(['jobs', 'cancel', ...words, '--redis', redis.url], { cwd: import.meta.dirname })
 const untilSaid = (list: string, times: number) =>
-  expect.poll(() => b.client.llen(list), { timeout: 20_000, interval: 50 }).toBe(times)
+  expect.poll(() => b.client.llen(list), { interval: 50 }).toBe(times)
 
 it('of one that listens, its signal aborts, and its executor lives on', async () => {
   const { id } = await b.act({ do: 'sleep', ms: 600_000, say: 'listens' })

@@ -35,9 +35,7 @@ it('lists what waits, what runs, how fast, and until when', async () => {
   await mail.add('a', {}, { timestamp: Date.now() - 60_000 })
   await mail.add('b', {}, { delay: 60_000 })
   // With its next beat the replica tells how many ended.
-  await expect
-    .poll(async () => (await figures('fleet'))[0]?.rate, { timeout: 15_000, interval: 500 })
-    .toBeGreaterThan(0)
+  await expect.poll(async () => (await figures('fleet'))[0]?.rate, { interval: 500 }).toBeGreaterThan(0)
   const [fleet, other] = await figures()
   expect(fleet).toMatchObject({ queue: 'fleet', waiting: 3, active: 2, completed: 20, replicas: 1, slots: 2 })
   expect(fleet?.drain).toBeCloseTo((3 * 1_000) / (fleet?.rate ?? 1), -2)

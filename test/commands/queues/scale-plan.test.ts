@@ -43,7 +43,7 @@ it('says where the number comes from, of one queue or all, and what it would be'
     { queue: 'mail', desiredReplicas: 5, terms: { drain: 4.333 } },
     { queue: 'other', desiredReplicas: 1, runnable: 0 },
   ])
-}, 60_000)
+})
 
 describe('in words', () => {
   const SIGNAL: QueueSignal = {

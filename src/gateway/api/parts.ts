@@ -1,0 +1,48 @@
+/** What the routes of the API are made from. */
+import type { IncomingMessage } from 'node:http'
+import type { Config } from '../../config.ts'
+import type { FileRef } from '../../file-ref.ts'
+import type { JobEntry } from '../../job/manifest.ts'
+import type { Caller } from '../caller.ts'
+import type { Drain } from '../drain.ts'
+import type { JobCatalog } from '../job-catalog.ts'
+import type { Reach } from '../reach.ts'
+import type { Tokens } from '../tokens.ts'
+
+/** A form that was received: its files are stored. */
+export interface ReceivedForm {
+  /** Text, or the JSON of a part that declares to be such. */
+  fields: Record<string, unknown>
+  files: Record<string, FileRef | FileRef[]>
+  /** Removes the files again: no job came of them. */
+  discard: () => Promise<void>
+}
+
+/** Throws Problem, and has left nothing in the store then. `signal`: this process does not wait any longer. */
+export type ReceiveForm = (
+  request: IncomingMessage,
+  options: { job: JobEntry; caller: Caller; signal: AbortSignal },
+) => Promise<ReceivedForm>
+
+/** For the log: who has changed what. Never a payload, never a token. */
+export interface Change {
+  /** Id of the request. */
+  request: string
+  /** Name of the token. */
+  caller: string
+  change: 'enqueued' | 'cancelled'
+  queue: string
+  job: string
+  id: string
+}
+
+export interface ApiParts {
+  config: Config
+  tokens: Tokens
+  catalog: JobCatalog
+  reach: Reach
+  drain: Drain
+  onChange: (change: Change) => void
+  /** Absent: there are no uploads. */
+  receive?: ReceiveForm
+}

@@ -1,0 +1,29 @@
+/** Numbers as the page says them. */
+import { bytes, formatMilliseconds } from '../../units.ts'
+
+/** '12,345', '0.4' */
+export function count(value: number): string {
+  const digits = value < 10 ? 1 : 0
+  return value.toLocaleString('en', { maximumFractionDigits: digits })
+}
+
+/** '4.2s', '3m'; '-' for null. To the tenth of a second below a minute, and to the minute above. */
+export function age(ms: number | null): string {
+  if (ms === null) return '-'
+  const step = ms < 60_000 ? 100 : 60_000
+  return formatMilliseconds(Math.round(ms / step) * step)
+}
+
+/** '12/s'; '-' for none, and where it is not known. */
+export const rate = (perSecond: number | null): string =>
+  perSecond === null || perSecond === 0 ? '-' : `${count(perSecond)}/s`
+
+/** '512 B', '3.4 MiB' */
+export function size(value: number): string {
+  for (const unit of ['GiB', 'MiB', 'KiB'] as const)
+    if (value >= bytes(`1${unit}`)) return `${count(value / bytes(`1${unit}`))} ${unit}`
+  return `${value} B`
+}
+
+/** '14:03:12Z' */
+export const time = (at: number): string => `${new Date(at).toISOString().slice(11, 19)}Z`
