@@ -83,7 +83,9 @@ describe('started', () => {
 it('runs handlers that are transient, of a request by their provider alone, or controllers', async () => {
   const { jobs, close } = await loadFile(application('scopes'), { start })
   const runs = (name: string) => {
-    const { run } = jobs.find(({ entry }) => entry.name === name) as { run: (ctx: object) => unknown }
+    const { run } = jobs.find(({ entry }) => entry.name === name) as unknown as {
+      run: (ctx: object) => unknown
+    }
     const { ctx } = inside()
     return Promise.all([run(ctx), run(ctx)])
   }
