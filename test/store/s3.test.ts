@@ -127,6 +127,18 @@ describe('a bucket', () => {
     await other[Symbol.asyncDispose]()
   })
 
+  it('does not let a handler wait for a bucket that hangs when its job is aborted', async () => {
+    const ref = await take(10)
+    await using stores = openStores({ cwd: '/', store: s3.place, stores: {} })
+    const stop = new AbortController()
+    const held = s3.hold('get')
+    const opened = openVerified(stores, ref, stop.signal)
+    const goOn = await held
+    stop.abort(new Error('out of time'))
+    await expect(opened).rejects.toThrow('out of time')
+    goOn()
+  })
+
   it('counts an upload that is gone as taken back', async () => {
     s3.fail({ on: 'part', does: 403 })
     s3.fail({ on: 'abort', does: 404 })
