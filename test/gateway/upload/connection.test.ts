@@ -93,6 +93,20 @@ it('ends an upload of which no byte comes, and one that only drips', async () =>
   expect(isEmpty(desk)).toBe(true)
 })
 
+it('ends an upload that takes so long that its first file would be swept before its job is there', async () => {
+  await using desk = await UploadDesk.open({
+    fields: { users: { list: true } },
+    limits: { orphanAge: 1_000 },
+  })
+  const part = { name: 'users', fileName: 'a.csv', content: Buffer.alloc(200_000, 'x') }
+  const body = form([part, part])
+  await using one = await Upload.begin(desk.url, body)
+  await one.send(body.subarray(0, 200_500))
+  const { status, text } = await one.answer
+  expect([status, text]).toEqual([408, expect.stringContaining('longer than 500ms')])
+  expect(isEmpty(desk)).toBe(true)
+})
+
 it('does not take a slow store for a slow client, and takes no more from the client than the store does', async () => {
   await using desk = await UploadDesk.open({
     limits: { idle: 100, minRate: 1_000, maxFile: 9 * MIB, maxTotal: 9 * MIB },
