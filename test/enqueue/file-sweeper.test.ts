@@ -12,6 +12,7 @@ import type { FileRef } from '../../src/file-ref.ts'
 import { Flows } from '../../src/fleet/flows.ts'
 import { Producer } from '../../src/fleet/producer.ts'
 import { FileIndex } from '../../src/redis/file-index.ts'
+import { IdempotencyKeys } from '../../src/redis/idempotency.ts'
 import { takeIn } from '../../src/store/intake.ts'
 import { openStores, type Stores } from '../../src/store/stores.ts'
 import { startRedis, type TestRedis } from '../helpers/redis.ts'
@@ -115,6 +116,31 @@ describe('a file of jobs', () => {
     await index.add([{ place: ref.$file, queue: 'q', id: 'soon' }])
     expect(await sweep()).toEqual(nothing)
     expect(isThere(ref)).toBe(true)
+  })
+
+  it("stays while a try that died may be made again with its Idempotency-Key, and then is the job's alone", async () => {
+    const ref = await stored(3 * DAY)
+    const keys = new IdempotencyKeys(client, PREFIX)
+    const first = await keys.begin('key', 'print', 1)
+    if (first.state !== 'begun') throw new Error(first.state)
+    await first.turn.intend(JSON.stringify({ queue: 'q', payload: { file: ref } }))
+    // The use of a job that was never added.
+    await index.add([{ place: ref.$file, queue: 'q', id: 'job' }])
+    await first.turn.abandon()
+    await letTimePass()
+    expect(await sweep()).toEqual(nothing)
+    expect(isThere(ref)).toBe(true)
+    const second = await keys.begin('key', 'print')
+    if (second.state !== 'begun') throw new Error(second.state)
+    await addJob(queue, 'act', (JSON.parse(second.turn.intent!) as { payload: object }).payload, {
+      ...KEEP,
+      jobId: 'job',
+    })
+    await second.turn.finish('{}')
+    await letTimePass()
+    expect(await sweep()).toEqual(nothing)
+    await (await queue.getJob('job'))!.remove()
+    expect(await sweep()).toMatchObject({ files: [{ place: ref.$file, why: 'jobs gone' }] })
   })
 
   it('stays when somebody writes another use of it down while its jobs are looked at', async () => {
