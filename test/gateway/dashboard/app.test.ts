@@ -234,6 +234,25 @@ describe('the page', () => {
     await nasty.obliterate({ force: true })
   })
 
+  it('counts what runs and is not shown', async () => {
+    const busy = new Queue('busy', { connection: b.redis.client() })
+    const jobs = await busy.addBulk(Array.from({ length: 53 }, () => ({ name: 'x', data: {} })))
+    const ids = jobs.map(({ id = '' }) => id)
+    await b.redis
+      .client()
+      .multi()
+      .del('bull:busy:wait')
+      .lpush('bull:busy:active', ...ids)
+      .exec()
+    const { textOf } = await b.open()
+    const text = await textOf('/')
+    expect(text).toContain('<span>53 running</span>')
+    expect(text).toMatch(/Running jobs <span class="count">53</)
+    expect(text).toContain('3 more are not shown.')
+    expect(text.match(/aria-label="Cancel job /g)).toHaveLength(50)
+    await busy.obliterate({ force: true })
+  })
+
   it('says that Redis is away, and what was asked of it then is not done later', async () => {
     const { textOf, act, request } = await b.open({
       away: new RunnerError('REDIS_UNREACHABLE', 'no Redis at 10.0.0.9'),
