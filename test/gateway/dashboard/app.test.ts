@@ -220,7 +220,14 @@ describe('the page', () => {
     const replicas = new Replicas(b.redis.client(), 'bull')
     const block = { executor: 1, ms: 5_000, where: NASTY, queue: 'nasty', job: NASTY, id: NASTY }
     await replicas.publish(
-      replicaEntry({ id: NASTY, host: NASTY, version: NASTY, queues: { [NASTY]: 1 }, blocked: [block] }),
+      replicaEntry({
+        id: NASTY,
+        host: NASTY,
+        version: NASTY,
+        queues: { [NASTY]: 1 },
+        rates: { nasty: 0.05 },
+        blocked: [block],
+      }),
     )
     const { textOf } = await b.open({
       uploads: [{ id: NASTY, token: NASTY, bytes: 3_600_000, since: Date.now() - 5_000 }],
@@ -229,6 +236,7 @@ describe('the page', () => {
     expect(text).not.toContain('<img')
     expect(text.split('&lt;img src=x onerror=alert(1)&gt;').length).toBeGreaterThan(8)
     expect(text).toContain('3.4 MiB')
+    expect(text).toContain('3/min')
     expect(text).toMatch(/holds\s+executor 1/)
     await replicas.remove(NASTY)
     await nasty.obliterate({ force: true })
