@@ -23,7 +23,7 @@ export function boardRoutes({ panel, onAction }: DashboardParts): Hono {
     // Their names change with what is in them.
     if (c.req.path.startsWith('/queues/static/'))
       response.headers.set('cache-control', 'private, max-age=86400')
-    if (c.req.method !== 'GET') {
+    if (c.req.method !== 'GET' && c.req.method !== 'HEAD') {
       const what = `${c.req.method} ${c.req.path}`
       onAction({ by: name, what, said: String(response.status), ok: response.ok })
     }

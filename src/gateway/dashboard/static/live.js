@@ -14,8 +14,8 @@ source.addEventListener('open', () => show('live'))
 source.addEventListener('stopping', () => show('server stops'))
 source.addEventListener('error', () => {
   show('connection lost, trying again')
-  // Refused for good: signed out, perhaps.
-  if (source.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 5_000)
+  // Refused for good: signed out, perhaps, or a proxy answers for a server that is being started again.
+  if (source.readyState === EventSource.CLOSED) setTimeout(reload, 5_000)
 })
 source.addEventListener('message', ({ data }) => {
   show('live')
@@ -48,6 +48,13 @@ async function press(form, submitter) {
   }
   submitter.removeAttribute('aria-disabled')
   submitter.closest('details.ask')?.removeAttribute('open')
+}
+
+/** Once there is a page again: what a proxy says meanwhile would stay for ever. */
+async function reload() {
+  const page = await fetch('/', { headers: { accept: 'text/html' } }).catch(() => undefined)
+  if (page?.ok) location.reload()
+  else setTimeout(reload, 5_000)
 }
 
 function show(text) {
