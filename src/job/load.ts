@@ -77,10 +77,16 @@ export async function loadAll(
   const failed: BrokenFile[] = []
   const doubts: string[] = []
   const opened: LoadedFile[] = []
+  const { start } = options
+  // The queues that files before it name are worked too: a worker of the application would take their jobs.
+  const isWorked: ApplicationStart['isWorked'] = (queue, named) =>
+    start?.isWorked(queue, new Set([...named, ...[...jobs.values()].map(({ entry }) => entry.queue)])) ===
+    true
+  const within = { ...options, ...(start && { start: { ...start, isWorked } }) }
   for (const file of files) {
     if (file.kind !== 'executable') await options.announce?.(file)
     try {
-      const loaded = await loadFile(file, options)
+      const loaded = await loadFile(file, within)
       opened.push(loaded)
       addJobs(jobs, file, loaded)
       doubts.push(...loaded.doubts)

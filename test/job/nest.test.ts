@@ -117,6 +117,18 @@ describe('refused', () => {
     expect(told()).toEqual([])
   })
 
+  it('also where only a file in jobs/ names the queue', async () => {
+    const file: JobFile = { name: 'clean', file: '/bin/true', kind: 'executable' }
+    const asked = new Set<string>()
+    const isWorked = (_queue: string, named: ReadonlySet<string>) => {
+      for (const queue of named) asked.add(queue)
+      return true
+    }
+    const { manifest } = await loadAll([file, application('contested')], [], { start: { logger, isWorked } })
+    expect([...asked].sort()).toEqual(['audits', 'default', 'mail'])
+    expect(manifest.broken).toEqual([expect.objectContaining({ code: 'NEST_QUEUE_CONTESTED' })])
+  })
+
   it('with the name of what is missing, of the handler that is there twice, of what is exported', async () => {
     expect(await refusal(loadFile(application('unresolved'), { start }))).toEqual([
       'NEST_APP_FAILED',
