@@ -1,13 +1,14 @@
 /** One gateway and one bucket, for one measurement. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FakeS3Options } from '../../test/helpers/fake-s3.ts'
 import { Child } from './child.ts'
-import { sendForm, sendJson } from './client.ts'
+import { sendForm, sendJson, type Target } from './client.ts'
 import { compiled } from './compiled.ts'
 import type { LoopDelay } from './probe.ts'
+import { Service } from './service.ts'
 import type { Way } from './ways.ts'
 
 /** Of a bucket that looks at none. */
@@ -39,25 +40,19 @@ export interface BenchOptions {
 }
 
 export class Bench implements AsyncDisposable {
-  readonly port: number
-  /** As the setting `store` names it. */
-  readonly place: string
-  readonly folder: string
+  readonly target: Target
+  /** Of our way. */
+  readonly service: Service | undefined
   readonly #stack: AsyncDisposableStack
-  readonly #gateway: Child<{ port: number }>
+  readonly #gateway: Gateway
   readonly #probe: string
 
-  private constructor(
-    stack: AsyncDisposableStack,
-    gateway: Child<{ port: number }>,
-    { place, folder, probe }: { place: string; folder: string; probe: string },
-  ) {
+  private constructor(stack: AsyncDisposableStack, gateway: Gateway, probe: string) {
     this.#stack = stack
     this.#gateway = gateway
     this.#probe = probe
-    this.port = gateway.ready.port
-    this.place = place
-    this.folder = folder
+    this.target = gateway.target
+    this.service = gateway.service
   }
 
   /** One small upload has passed: what is loaded with the first is loaded. */
@@ -65,8 +60,6 @@ export class Bench implements AsyncDisposable {
     await using stack = new AsyncDisposableStack()
     const folder = mkdtempSync(join(tmpdir(), 'bench-upload-'))
     stack.defer(() => rmSync(folder, { recursive: true, force: true }))
-    const kept = join(folder, 'kept')
-    mkdirSync(kept)
     let place = 'dir:store'
     if (store === 'bucket') {
       const bucket = await Child.start<{ endpoint: string }>(new URL('./sink.ts', import.meta.url), [
@@ -76,22 +69,22 @@ export class Bench implements AsyncDisposable {
       place = `s3://files/in?endpoint=${bucket.ready.endpoint}`
     }
     const probe = join(folder, 'probe.json')
-    const gateway = await Child.start<{ port: number }>(compiled('gateway'), [way, place, kept], {
-      env: { ...KEYS, UPLOAD_BENCH_PROBE: probe },
-      imports: [compiled('probe')],
-    })
-    stack.use(gateway)
-    await (way === 'base64' ? sendJson : sendForm)({ port: gateway.ready.port, bytes: 64 * 1024, seed: 0 })
-    return new Bench(stack.move(), gateway, { place, folder: kept, probe })
+    const options = { env: { ...KEYS, UPLOAD_BENCH_PROBE: probe }, imports: [compiled('probe')] }
+    const gateway =
+      way === 'ours'
+        ? await startService(stack, place, options)
+        : await startUsual(stack, [way, place, folder], options)
+    await (way === 'base64' ? sendJson : sendForm)({ to: gateway.target, bytes: 64 * 1024, seed: 0 })
+    return new Bench(stack.move(), gateway, probe)
   }
 
   /** `isShown`: what the gateway takes of memory is printed each second. */
   async measure(load: () => Promise<unknown>, isShown = false): Promise<Measured> {
     const samples: Sample[] = []
     const began = performance.now()
-    this.#gateway.kill('SIGUSR2')
+    this.#gateway.child.kill('SIGUSR2')
     const timer = setInterval(() => {
-      samples.push({ at: performance.now() - began, rss: this.#gateway.memory().rss })
+      samples.push({ at: performance.now() - began, rss: this.#gateway.child.memory().rss })
       const second = 1_000 / SAMPLE_MS
       if (isShown && samples.length % second === 0) console.log(lineOf(samples.at(-1)!))
     }, SAMPLE_MS)
@@ -101,7 +94,7 @@ export class Bench implements AsyncDisposable {
       clearInterval(timer)
     }
     const seconds = (performance.now() - began) / 1_000
-    const { peak } = this.#gateway.memory()
+    const { peak } = this.#gateway.child.memory()
     // The probe writes once a second.
     await sleep(1_100)
     return { seconds, peak, samples, delay: JSON.parse(readFileSync(this.#probe, 'utf8')) as LoopDelay }
@@ -110,6 +103,32 @@ export class Bench implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.#stack.disposeAsync()
   }
+}
+
+interface Gateway {
+  child: Child<unknown>
+  target: Target
+  service?: Service
+}
+
+type StartOptions = { env: Record<string, string>; imports: URL[] }
+
+async function startService(
+  stack: AsyncDisposableStack,
+  place: string,
+  options: StartOptions,
+): Promise<Gateway> {
+  const service = stack.use(await Service.start(place, options))
+  return { child: service.child, target: service.target, service }
+}
+
+async function startUsual(
+  stack: AsyncDisposableStack,
+  args: string[],
+  options: StartOptions,
+): Promise<Gateway> {
+  const child = stack.use(await Child.start<{ port: number }>(compiled('gateway'), args, options))
+  return { child, target: { port: child.ready.port, path: '/', headers: {} } }
 }
 
 const lineOf = ({ at, rss }: Sample): string =>

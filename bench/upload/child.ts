@@ -18,15 +18,12 @@ export class Child<Ready> implements AsyncDisposable {
   static async start<Ready>(
     file: URL,
     args: string[],
-    { env = {}, imports = [] as URL[] } = {},
+    { env = {}, imports = [] as URL[], cwd = process.cwd() } = {},
   ): Promise<Child<Ready>> {
     const child = fork(file, args, {
-      execArgv: [
-        '--no-warnings',
-        '--conditions=@bullmq-runner/source',
-        ...imports.map(({ href }) => `--import=${href}`),
-      ],
+      execArgv: ['--no-warnings', ...imports.map(({ href }) => `--import=${href}`)],
       env: { ...process.env, ...env },
+      cwd,
     })
     const exited = once(child, 'exit').then(([code]) => {
       throw new Error(`${file.pathname} ended with ${code as number}`)

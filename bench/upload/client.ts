@@ -7,8 +7,15 @@ import { text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import { content } from './content.ts'
 
-export interface Sending {
+/** Where a gateway takes uploads, on this host. */
+export interface Target {
   port: number
+  path: string
+  headers: Readonly<Record<string, string>>
+}
+
+export interface Sending {
+  to: Target
   bytes: number
   /** Of its content. */
   seed: number
@@ -21,10 +28,10 @@ const HEAD = Buffer.from(
 const TAIL = Buffer.from(`\r\n--${BOUNDARY}--\r\n`)
 const MULTIPART = `multipart/form-data; boundary=${BOUNDARY}`
 
-/** Resolves with what was answered. Throws for anything but 200. */
-export async function sendForm({ port, bytes, seed }: Sending): Promise<unknown> {
+/** Resolves with what was answered. Throws for anything but 200 and 202. */
+export async function sendForm({ to, bytes, seed }: Sending): Promise<unknown> {
   const length = HEAD.length + bytes + TAIL.length
-  return post(port, { 'content-type': MULTIPART, 'content-length': length }, function* () {
+  return post(to, { 'content-type': MULTIPART, 'content-length': length }, function* () {
     yield HEAD
     yield* content(bytes, seed)
     yield TAIL
@@ -32,8 +39,8 @@ export async function sendForm({ port, bytes, seed }: Sending): Promise<unknown>
 }
 
 /** `{"file":"<base64>"}`. */
-export async function sendJson({ port, bytes, seed }: Sending): Promise<unknown> {
-  return post(port, { 'content-type': 'application/json' }, function* () {
+export async function sendJson({ to, bytes, seed }: Sending): Promise<unknown> {
+  return post(to, { 'content-type': 'application/json' }, function* () {
     yield Buffer.from('{"file":"')
     let rest: Buffer = Buffer.alloc(0)
     for (const piece of content(bytes, seed)) {
@@ -47,11 +54,17 @@ export async function sendJson({ port, bytes, seed }: Sending): Promise<unknown>
 }
 
 /** The same form in chunks of so few bytes. Many of them are in one packet, and each still is a chunk to who reads it. */
-export async function sendInChunks({ port, bytes, seed }: Sending, size: number): Promise<unknown> {
-  const socket = connect(port, '127.0.0.1')
-  socket.write(
-    `POST / HTTP/1.1\r\nhost: bench\r\nconnection: close\r\ncontent-type: ${MULTIPART}\r\ntransfer-encoding: chunked\r\n\r\n`,
-  )
+export async function sendInChunks({ to, bytes, seed }: Sending, size: number): Promise<unknown> {
+  const socket = connect(to.port, '127.0.0.1')
+  const headers = {
+    ...to.headers,
+    host: `127.0.0.1:${to.port}`,
+    connection: 'close',
+    'content-type': MULTIPART,
+    'transfer-encoding': 'chunked',
+  }
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.write(`POST ${to.path} HTTP/1.1\r\n${lines.join('')}\r\n`)
   const answer = text(socket)
   function* chunks(): Generator<Buffer> {
     yield chunked(HEAD, HEAD.length)
@@ -61,7 +74,7 @@ export async function sendInChunks({ port, bytes, seed }: Sending, size: number)
   }
   for (const piece of chunks()) if (!socket.write(piece)) await once(socket, 'drain')
   const said = await answer
-  if (!said.startsWith('HTTP/1.1 200')) throw new Error(said)
+  if (!/^HTTP\/1.1 20[02] /.test(said)) throw new Error(said)
   return said
 }
 
@@ -75,17 +88,24 @@ function chunked(piece: Buffer, size: number): Buffer {
 }
 
 async function post(
-  port: number,
+  to: Target,
   headers: Record<string, string | number>,
   body: () => Generator<Buffer>,
 ): Promise<unknown> {
-  const asked = request({ port, host: '127.0.0.1', method: 'POST', headers, agent: false })
+  const asked = request({
+    port: to.port,
+    path: to.path,
+    host: '127.0.0.1',
+    method: 'POST',
+    headers: { ...to.headers, ...headers },
+    agent: false,
+  })
   const answered = once(asked, 'response') as Promise<[IncomingMessage]>
   // Of both, the answer says more.
   const sent = pipeline(Readable.from(body()), asked).catch((error: unknown) => error)
   const [response] = await answered
   const said = await text(response)
-  if (response.statusCode !== 200) throw new Error(`${response.statusCode}: ${said}`)
+  if (![200, 202].includes(response.statusCode ?? 0)) throw new Error(`${response.statusCode}: ${said}`)
   await sent
   return JSON.parse(said)
 }

@@ -54,9 +54,9 @@ export async function compare({ ways, rounds, scale }: Comparison): Promise<stri
 async function measure(way: Way, clients: number, bytes: number): Promise<Figures> {
   await using bench = await Bench.open({ way })
   const send = way === 'base64' ? sendJson : sendForm
-  const { port } = bench
+  const { target: to } = bench
   return await bench.measure(() =>
-    Promise.all(Array.from({ length: clients }, (_, seed) => send({ port, bytes, seed }))),
+    Promise.all(Array.from({ length: clients }, (_, seed) => send({ to, bytes, seed }))),
   )
 }
 

@@ -18,7 +18,7 @@ const { values } = parseArgs({
   options: {
     only: { type: 'string' },
     way: { type: 'string', multiple: true },
-    rounds: { type: 'string', default: '5' },
+    rounds: { type: 'string', default: '3' },
     scale: { type: 'string', default: '1' },
   },
 })

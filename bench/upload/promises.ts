@@ -1,8 +1,5 @@
 /** What is promised of the gateway's memory, each line measured: whether it holds, in words. */
 import { createHash } from 'node:crypto'
-import type { Readable } from 'node:stream'
-import type { FileRef } from '../../src/file-ref.ts'
-import { openStores } from '../../src/store/stores.ts'
 import { slopeOf } from '../heap-growth.ts'
 import { Bench, type Sample } from './bench.ts'
 import { sendForm, sendInChunks } from './client.ts'
@@ -31,25 +28,28 @@ export const PROMISES = {
 async function gigabyte(store: 'folder' | 'bucket', scale: number): Promise<Finding[]> {
   const bytes = Math.round(1_000 * MB * scale)
   await using bench = await Bench.open({ way: 'ours', store, sink: {} })
-  let ref: FileRef | undefined
-  const load = async () => void (ref = (await sendForm({ port: bench.port, bytes, seed: 1 })) as FileRef)
+  let job = ''
+  const load = async () =>
+    void ({ id: job } = (await sendForm({ to: bench.target, bytes, seed: 1 })) as { id: string })
   const { seconds, peak, samples } = await bench.measure(load, true)
   const what = `${mb(bytes)} into a ${store} in ${seconds.toFixed(1)} s (${mb(bytes / seconds)}/s)`
   const { slope, isFlat } = trendOf(samples)
   const sha256 = sha256Of(bytes, 1)
-  const isSame = ref?.sha256 === sha256 && (await readBack(bench, ref)) === sha256
+  const stored = await bench.service?.stored(job)
+  const isSame = stored?.ref.sha256 === sha256 && (await hashOf(stored.content)) === sha256
   return [
-    { isKept: isSame, text: `${what}: sha256 of what was sent, of its reference and of what is read back` },
+    {
+      isKept: isSame,
+      text: `${what}: sha256 of what was sent, of the reference in its job and of what is read by it`,
+    },
     within(`${what}: peak memory`, peak, 160 * MB),
     { isKept: isFlat, text: `${what}: memory flat, slope ${(slope / MB).toFixed(2)} MB/s` },
   ]
 }
 
-async function readBack({ place, folder }: Bench, ref: FileRef): Promise<string> {
-  await using stores = openStores({ cwd: folder, store: place, stores: {} })
-  const { store, key } = stores.of(ref)
+async function hashOf(content: AsyncIterable<Buffer>): Promise<string> {
   const hash = createHash('sha256')
-  for await (const piece of (await store.read(key)) as Readable & AsyncIterable<Buffer>) hash.update(piece)
+  for await (const piece of content) hash.update(piece)
   return hash.digest('hex')
 }
 
@@ -67,9 +67,9 @@ async function smallChunks(scale: number): Promise<Finding[]> {
   const findings: Finding[] = []
   for (const store of ['folder', 'bucket'] as const) {
     await using bench = await Bench.open({ way: 'ours', store })
-    const { port } = bench
+    const { target: to } = bench
     const { seconds, peak } = await bench.measure(
-      () => Promise.all(times(clients, seed => sendInChunks({ port, bytes, seed }, 16))),
+      () => Promise.all(times(clients, seed => sendInChunks({ to, bytes, seed }, 16))),
       true,
     )
     const what = `${clients} x ${mb(bytes)} in chunks of 16 bytes into a ${store} in ${seconds.toFixed(1)} s`
@@ -81,9 +81,9 @@ async function smallChunks(scale: number): Promise<Finding[]> {
 async function slowBucket(scale: number): Promise<Finding[]> {
   const [clients, bytes] = [30, Math.round(20 * MB * scale)]
   await using bench = await Bench.open({ way: 'ours', sink: { forget: true, rate: RATE } })
-  const { port } = bench
+  const { target: to } = bench
   const { seconds, peak, delay } = await bench.measure(
-    () => Promise.all(times(clients, seed => sendForm({ port, bytes, seed }))),
+    () => Promise.all(times(clients, seed => sendForm({ to, bytes, seed }))),
     true,
   )
   const rate = (clients * bytes) / seconds

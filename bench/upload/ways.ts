@@ -1,4 +1,4 @@
-/** The ways that uploads are taken in: what is usual, and ours. Each file of ways/ is one, and is all that its process loads. */
+/** The ways that uploads are taken in. Each file of ways/ is one that is usual, and is all that its process loads. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 export interface Place {
@@ -21,9 +21,12 @@ export const WAYS = {
 
 export type Way = keyof typeof WAYS
 
+/** All but `runner serve`. */
+export type UsualWay = Exclude<Way, 'ours'>
+
 export const isWay = (name: string): name is Way => Object.hasOwn(WAYS, name)
 
-export async function openWay(way: Way, place: Place): Promise<Receive> {
+export async function openWay(way: UsualWay, place: Place): Promise<Receive> {
   const { open } = (await import(`./ways/${way}.ts`)) as {
     open: (place: Place) => Promise<Receive> | Receive
   }
