@@ -92,15 +92,11 @@ async function serve(config: Config): Promise<void> {
     onFault: faultsTo(events),
     ...(api !== undefined && { api: api.app }),
   })
-  const uploads = api?.uploads
-  if (uploads !== undefined) uploadMetrics(registry, events, uploads)
-  await using panel = await mountDashboard(app, {
-    config,
-    signal,
-    events,
-    address,
-    ...(uploads && { uploads: () => uploads.running }),
-  })
+  if (api !== undefined) uploadMetrics(registry, events, api.uploads)
+  await using panel =
+    api === undefined
+      ? undefined
+      : await mountDashboard(app, { config, signal, events, uploads: () => api.uploads.running })
   await using listener = await listen(app, address)
   events.emit('http.listening', { url: listener.url })
   await using redis = await openLate(config, {
