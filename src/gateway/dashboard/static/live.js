@@ -75,8 +75,12 @@ function take(id, text) {
 
 /** `from` becomes as `to` is. What a person has opened stays open. */
 function morph(from, to) {
-  if (from.nodeType !== Node.ELEMENT_NODE) return void (from.data = to.data)
-  if (from.nodeName !== to.nodeName) return void from.replaceWith(to)
+  if (from.nodeType !== Node.ELEMENT_NODE) from.data = to.data
+  else if (from.nodeName === to.nodeName) morphElement(from, to)
+  else from.replaceWith(to)
+}
+
+function morphElement(from, to) {
   const isKept = name => name === 'aria-disabled' || (name === 'open' && from.nodeName === 'DETAILS')
   for (const { name, value } of Array.from(to.attributes))
     if (!isKept(name) && from.getAttribute(name) !== value) from.setAttribute(name, value)
