@@ -42,12 +42,20 @@ export async function perform(what: Action, panel: Panel, by: string): Promise<s
   return within(PATIENCE, does(what, panel, by), LATE)
 }
 
-const MOVES = { 'pause-run': PAUSE, 'resume-run': RESUME, 'cancel-run': CANCEL } as const
-
-function does(what: Action, panel: Panel, by: string): Promise<string> {
-  if (what.do === 'cancel-job') return cancelJob(what, panel, by)
-  if ('queue' in what) return gate(what.queue, what.do === 'pause-queue', panel)
-  return move(MOVES[what.do], what.run, panel, by)
+async function does(what: Action, panel: Panel, by: string): Promise<string> {
+  switch (what.do) {
+    case 'pause-queue':
+    case 'resume-queue':
+      return gate(what.queue, what.do === 'pause-queue', panel)
+    case 'cancel-job':
+      return cancelJob(what, panel, by)
+    case 'pause-run':
+      return move(PAUSE, what.run, panel, by)
+    case 'resume-run':
+      return move(RESUME, what.run, panel, by)
+    default:
+      return move(CANCEL, what.run, panel, by)
+  }
 }
 
 async function gate(queue: string, pause: boolean, { reached: { inspector } }: Panel): Promise<string> {

@@ -17,7 +17,7 @@ export function boardRoutes({ panel, onAction }: DashboardParts): Hono {
     board ??= import('./board.ts').then(loaded => new loaded.Board(inspector, panel.config.redact))
     const response = await within(
       PATIENCE,
-      (await board).fetch(c.req.raw, c.env, scopes.has('operate')),
+      (await board).fetch(c.req.raw, c.env as object, scopes.has('operate')),
       'load the page again',
     )
     // Their names change with what is in them.

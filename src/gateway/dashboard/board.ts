@@ -58,7 +58,7 @@ export class Board {
     this.#operating = sideOf(this.#redaction)
   }
 
-  async fetch(request: Request, env: unknown, mayOperate: boolean): Promise<Response> {
+  async fetch(request: Request, env: object, mayOperate: boolean): Promise<Response> {
     if (performance.now() - this.#namesAt > NAMES_EVERY) await (this.#looking ??= this.#look())
     const response = await (mayOperate ? this.#operating : this.#reading).app.fetch(request, env)
     const isPage = response.headers.get('content-type')?.startsWith('text/html') === true
