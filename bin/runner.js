@@ -25,14 +25,20 @@ function refuse() {
 }
 
 function start() {
-  // Halves what the imports below cost, from the second start on; by the variable also those of threads and children,
-  // which look nowhere else. NODE_DISABLE_COMPILE_CACHE=1 turns both off.
+  const source = join(__dirname, '../src/cli.ts')
+  const isSource = existsSync(source)
+  const cli = isSource ? source : join(__dirname, '../dist/cli.js')
+  // What is always on starts once, and would hold in memory what was compiled.
+  if (process.argv[2] !== 'serve' || isSource) keepCompiled()
+  void import(pathToFileURL(cli).href).then(({ main }) => main(process.argv))
+}
+
+// Halves what the import above costs, from the second start on; by the variable also those of threads and children,
+// which look nowhere else. NODE_DISABLE_COMPILE_CACHE=1 turns both off.
+function keepCompiled() {
   const { enableCompileCache, getCompileCacheDir } = require('module')
   enableCompileCache()
   const cache = getCompileCacheDir()
   if (cache !== undefined && process.env.NODE_COMPILE_CACHE === undefined)
     process.env.NODE_COMPILE_CACHE = cache
-  const source = join(__dirname, '../src/cli.ts')
-  const cli = existsSync(source) ? source : join(__dirname, '../dist/cli.js')
-  void import(pathToFileURL(cli).href).then(({ main }) => main(process.argv))
 }

@@ -8,11 +8,12 @@ export async function main(argv: string[]): Promise<void> {
   const args = argv.slice(2)
   try {
     if (args[0] === '--version' || args[0] === '-V') return await printVersion()
+    const isSource = import.meta.url.endsWith('.ts')
     if (args[0] === 'serve') await keepSmall()
-    // Halves what the imports below cost, from the second start on.
-    enableCompileCache()
+    // Halves what the imports below cost, from the second start on. What is always on would hold it in memory.
+    if (args[0] !== 'serve' || isSource) enableCompileCache()
     if (args[0] === 'probe' && (await probeAtOnce(args.slice(1)))) return
-    if (import.meta.url.endsWith('.ts')) await importSource()
+    if (isSource) await importSource()
     if (args[0] === 'complete' && /^--(line)?$/.test(args[1] ?? '')) return await completeLine(args.slice(1))
     const { runProgram } = await import('./commands/program.ts')
     await runProgram(args)
@@ -30,8 +31,8 @@ async function probeAtOnce(args: string[]): Promise<boolean> {
 
 /** Always on, and holds little: before the imports below, which would make its heap 30 MB larger for good. */
 async function keepSmall(): Promise<void> {
-  const { keepYoungSpaceSmall } = await import('./gateway/young-space.ts')
-  keepYoungSpaceSmall()
+  const { keepHeapSmall } = await import('./gateway/small-heap.ts')
+  keepHeapSmall()
 }
 
 /** Run from source, so is what `runner.config.ts` imports; threads and children have a flag for it. */

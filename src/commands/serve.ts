@@ -13,7 +13,7 @@ import { listen } from '../gateway/listener.ts'
 import { queueFigures } from '../gateway/queue-figures.ts'
 import { Reach } from '../gateway/reach.ts'
 import { serviceApp, WITHOUT_TOKENS } from '../gateway/service-app.ts'
-import { keepYoungSpaceSmall } from '../gateway/young-space.ts'
+import { keepHeapSmall } from '../gateway/small-heap.ts'
 import { Events } from '../observe/events.ts'
 import { takeLibraryWarnings } from '../observe/library-warnings.ts'
 import { logEvents } from '../observe/log-events.ts'
@@ -60,7 +60,7 @@ export function define(command: Command, context: CliContext): void {
  * under way then has to fail first, within 5 s.
  */
 async function serve(config: Config): Promise<void> {
-  keepYoungSpaceSmall()
+  keepHeapSmall()
   requireRules(config)
   const address = config.http ?? ADDRESS
   const log = await openLog(config.logLevel)

@@ -14,9 +14,7 @@ function youngSpace(first: string): number {
 }
 
 it('the young space stays as small as it starts, and would not by itself', () => {
-  const small = youngSpace(
-    `import { keepYoungSpaceSmall } from '../../src/gateway/young-space.ts'\nkeepYoungSpaceSmall()`,
-  )
+  const small = youngSpace(`import { keepHeapSmall } from '../../src/gateway/small-heap.ts'\nkeepHeapSmall()`)
   expect(small).toBeLessThanOrEqual(2 * 1024 ** 2)
   expect(youngSpace('')).toBeGreaterThan(8 * 1024 ** 2)
 })
