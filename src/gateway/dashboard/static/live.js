@@ -2,6 +2,8 @@
  * Keeps the page as the fleet is. Parts come as HTML from this origin, and are worked into the page element by element,
  * so that the focus, what is open and how far it is scrolled stay. Without this script the page loads itself again.
  */
+import { morph } from './morph.js'
+
 const parts = document.getElementById('parts')
 const live = document.getElementById('live')
 const result = document.getElementById('result')
@@ -72,36 +74,3 @@ function take(id, text) {
   if (there === null) parts.append(wanted)
   else morph(there, wanted)
 }
-
-/** `from` becomes as `to` is. What a person has opened stays open. */
-function morph(from, to) {
-  if (from.nodeType !== Node.ELEMENT_NODE) from.data = to.data
-  else if (from.nodeName === to.nodeName) morphElement(from, to)
-  else from.replaceWith(to)
-}
-
-function morphElement(from, to) {
-  const isKept = name => name === 'aria-disabled' || (name === 'open' && from.nodeName === 'DETAILS')
-  for (const { name, value } of Array.from(to.attributes))
-    if (!isKept(name) && from.getAttribute(name) !== value) from.setAttribute(name, value)
-  for (const { name } of Array.from(from.attributes))
-    if (!isKept(name) && !to.hasAttribute(name)) from.removeAttribute(name)
-  let at = from.firstChild
-  for (const wanted of Array.from(to.childNodes)) {
-    const same = wanted.id ? [...from.children].find(({ id }) => id === wanted.id) : alike(at, wanted)
-    if (same === undefined) from.insertBefore(wanted, at)
-    else {
-      if (same === at) at = at.nextSibling
-      else from.insertBefore(same, at)
-      morph(same, wanted)
-    }
-  }
-  while (at !== null) {
-    const next = at.nextSibling
-    at.remove()
-    at = next
-  }
-}
-
-const alike = (node, wanted) =>
-  node !== null && node.nodeName === wanted.nodeName && !node.id ? node : undefined
