@@ -18,8 +18,6 @@ export interface FileRef {
 const KEY = /^\d{4}\/\d{2}\/\d{2}\/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const STORE = /^[a-z][a-z0-9-]{0,30}$/
 
-export const isStoreName = (text: string): boolean => STORE.test(text)
-
 /** Undefined: it names no file. */
 export function readFilePlace(place: string): { store: string; key: string } | undefined {
   const slash = place.indexOf('/')

@@ -25,7 +25,10 @@ server.listen(Number(process.argv[2] ?? 8080), '127.0.0.1', () => {
 
 /** Here is where an application looks whose session this is, before it reads a byte. */
 async function upload(incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
-  const { 'content-type': type = '', 'content-length': length } = incoming.headers
+  const { 'content-type': type = '', 'content-length': length, 'sec-fetch-site': site } = incoming.headers
+  // A form of any other page: the browser sends it, and the token of this application would let it in.
+  if (site !== undefined && site !== 'same-origin')
+    return refuse(answer, 403, 'This form is of another site.')
   const outgoing = request(gateway, {
     method: 'POST',
     headers: {
@@ -35,13 +38,17 @@ async function upload(incoming: IncomingMessage, answer: ServerResponse): Promis
     },
   })
   outgoing.on('response', response => {
-    answer.writeHead(response.statusCode ?? 502, { 'content-type': response.headers['content-type'] })
-    response.pipe(answer)
+    const { 'content-type': kind = 'text/plain' } = response.headers
+    answer.writeHead(response.statusCode ?? 502, { 'content-type': kind })
+    // Half an answer is none: then the browser is hung up on.
+    pipeline(response, answer).catch(() => undefined)
   })
-  try {
-    await pipeline(incoming, outgoing)
-  } catch {
-    // The gateway has refused and hung up, and its answer is on its way; or the browser is gone.
-    if (!answer.headersSent) setTimeout(() => answer.headersSent || answer.writeHead(502).end(), 1_000)
-  }
+  // It is out of reach, or went away, also after the last byte: until it answers, nobody knows whether the file is stored.
+  outgoing.on('close', () => refuse(answer, 502, 'The gateway gave no answer. Upload the file again.'))
+  // When the browser is gone the gateway is hung up on, and keeps nothing. When the gateway has refused, its answer comes.
+  await pipeline(incoming, outgoing).catch(() => undefined)
+}
+
+function refuse(answer: ServerResponse, status: number, why: string): void {
+  if (!answer.headersSent) answer.writeHead(status, { 'content-type': 'text/plain' }).end(why)
 }

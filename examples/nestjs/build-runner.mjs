@@ -3,7 +3,7 @@
  * compiled. A fresh clone has no compiler at its root, so that it is installed first.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -13,6 +13,8 @@ const compiler = `${root}node_modules/.bin/tsc`
 if (!existsSync(compiler)) run('npm', ['ci', '--no-audit', '--no-fund'])
 rmSync(dist, { recursive: true, force: true })
 run(compiler, ['-p', 'tsconfig.build.json', '--outDir', dist])
+// What `runner serve` hands to browsers, and no compiler takes along.
+cpSync(`${root}src/gateway/dashboard/static`, `${dist}/gateway/dashboard/static`, { recursive: true })
 
 function run(program, args) {
   const { status, error } = spawnSync(program, args, { cwd: root, stdio: 'inherit' })

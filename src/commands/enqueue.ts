@@ -1,7 +1,7 @@
 /** `runner enqueue <job>`: the payload from flags and --data, checked by the job's schema, then added to its queue. */
 import type { Command } from 'commander'
 import { RunnerError } from '../errors.ts'
-import { ownFlags, showJobHelp } from './enqueue/job-help.ts'
+import { giveFileBack, ownFlags, showJobHelp } from './enqueue/job-help.ts'
 import { addOptionsOf, type EnqueueFlags } from './enqueue/options.ts'
 import { enqueueMany } from './enqueue/many.ts'
 import { enqueueOne } from './enqueue/one.ts'
@@ -56,6 +56,7 @@ async function run(
   const config = await context.config()
   const target = flags.schema ? await openJob(config, job) : anyJob(job)
   try {
+    if (target.entry?.files === undefined) giveFileBack(command, flags)
     if (flags.help === true) return showJobHelp(command, target.entry ?? { ...NOTHING, name: job })
     const assignments = payloadFlags(command, target)
     const input = flags.data === undefined ? { one: {} } : await readPayload(flags.data, config.redact)

@@ -19,6 +19,7 @@ import { takeLibraryWarnings } from '../observe/library-warnings.ts'
 import { logEvents } from '../observe/log-events.ts'
 import { openLog } from '../observe/logger.ts'
 import { queueMetrics } from '../observe/metrics/queue-metrics.ts'
+import { uploadMetrics } from '../observe/metrics/upload-metrics.ts'
 import { openLate } from '../redis/late-connection.ts'
 import { requireRules } from '../scaling/rules.ts'
 import { ScaleService } from '../scaling/service.ts'
@@ -91,14 +92,11 @@ async function serve(config: Config): Promise<void> {
     onFault: faultsTo(events),
     ...(api !== undefined && { api: api.app }),
   })
-  const { uploads } = api ?? {}
-  await using panel = await mountDashboard(app, {
-    config,
-    signal,
-    events,
-    address,
-    ...(uploads && { uploads }),
-  })
+  if (api !== undefined) uploadMetrics(registry, events, api.uploads)
+  await using panel =
+    api === undefined
+      ? undefined
+      : await mountDashboard(app, { config, signal, events, uploads: () => api.uploads.running })
   await using listener = await listen(app, address)
   events.emit('http.listening', { url: listener.url })
   await using redis = await openLate(config, {

@@ -13,6 +13,7 @@ import { receiveUpload } from '../gateway/upload/receive.ts'
 import { UploadSlots, type ActiveUpload } from '../gateway/upload/slots.ts'
 import { isLoopback, readHttpAddress } from '../http-address.ts'
 import type { Events } from '../observe/events.ts'
+import type { UploadView } from '../observe/metrics/upload-metrics.ts'
 import type { RedisHandle } from '../redis/connection.ts'
 import { neededByRuns } from '../steering/file-needs.ts'
 import { openStores } from '../store/stores.ts'
@@ -21,8 +22,8 @@ export interface OpenApi extends AsyncDisposable {
   app: Hono
   /** From now on files that no job needs any more are removed. */
   sweep: (redis: RedisHandle) => void
-  /** Those that are received now. */
-  uploads: () => readonly ActiveUpload[]
+  /** Those that are received now, and how many bytes have come. */
+  uploads: UploadView & { readonly running: readonly ActiveUpload[] }
 }
 
 export interface ApiSurroundings {
@@ -66,7 +67,7 @@ export function openApi({ config, events, drain, reach }: ApiSurroundings): Open
   let sweeping: Promise<void> | undefined
   return {
     app,
-    uploads: () => slots.running,
+    uploads: slots,
     sweep(redis) {
       sweeping = sweepAgain({
         client: redis.connect('sweep'),

@@ -20,16 +20,11 @@ class SettingFlag extends Option {
  */
 export function addSettingFlags(command: Command, scope: Setting['scope'], heading: string): void {
   for (const [key, setting] of Object.entries(OPTIONS) as [OptionKey, Setting][]) {
-    if (setting.scope === scope) addSettingFlag(command, key, heading)
+    const { flag: text } = setting
+    if (setting.scope !== scope || text === undefined) continue
+    const flag = new SettingFlag(key, { ...setting, flag: text }).helpGroup(heading)
+    if (!command.options.some(({ long }) => long === flag.long)) command.addOption(flag)
   }
-}
-
-/** One of another scope that means something to this verb, too. */
-export function addSettingFlag(command: Command, key: OptionKey, heading: string): void {
-  const setting: Setting = OPTIONS[key]
-  if (setting.flag === undefined) return
-  const flag = new SettingFlag(key, { ...setting, flag: setting.flag }).helpGroup(heading)
-  if (!command.options.some(({ long }) => long === flag.long)) command.addOption(flag)
 }
 
 /** What was given on the command line, before or after a word of the verb; the last wins. */

@@ -5,14 +5,12 @@ import type { IService } from 'kubernetes-models/v1/Service'
 import { gatewayName, metadata, podLabels } from './object.ts'
 import type { Plan } from './plan.ts'
 import { PORT, PORT_NAME, envOf, podOf, redisSecrets } from './pod.ts'
-
-/** It has nothing to finish. Seconds. */
-const TERMINATION = 10
+import { terminationSeconds } from './timing.ts'
 
 export function gatewayOf(plan: Plan): [IDeployment, IPodDisruptionBudget, IService] {
   const name = gatewayName(plan)
   const labels = podLabels(plan, 'serve', name)
-  const { replicas, memory, cpu } = plan.gateway
+  const { replicas, memory, cpu, grace, secrets } = plan.gateway
   const meta = metadata(plan, name, labels)
   const selector = { matchLabels: labels }
   const template = podOf(plan, {
@@ -23,13 +21,14 @@ export function gatewayOf(plan: Plan): [IDeployment, IPodDisruptionBudget, IServ
     env: envOf(plan, plan.redis.readerKey, {
       RUNNER_QUEUES: queuesOf(plan),
       RUNNER_SCALING: JSON.stringify(plan.scaling),
+      RUNNER_GRACE: `${grace}ms`,
     }),
     // It runs no handler: what those log in with is not for it.
-    envFrom: redisSecrets(plan),
+    envFrom: [...redisSecrets(plan), ...secrets],
     memory,
     cpu,
     lockDuration: 0,
-    terminationGracePeriodSeconds: TERMINATION,
+    terminationGracePeriodSeconds: terminationSeconds(grace, 0),
   })
   return [
     {

@@ -11,7 +11,7 @@ import { PORT, PORT_NAME } from './pod.ts'
 const API_PORTS = [443, 6443]
 
 /**
- * Into any pod: only to the port of figures and probes. Out of the gateway: only to Redis and DNS. Out of replicas:
+ * Into any pod: only to the port of figures and probes. Out of the gateway: only to Redis, DNS and what it is said to need. Out of replicas:
  * anywhere, since what handlers connect to is not known, unless their group says it.
  */
 export function networkPoliciesOf(plan: Plan): INetworkPolicy[] {
@@ -28,9 +28,9 @@ export function networkPoliciesOf(plan: Plan): INetworkPolicy[] {
   const egress = plan.groups.flatMap(group =>
     group.egress === undefined
       ? []
-      : [egressOf(plan, 'worker', group.object, [...ofGroup(group, group.egress)])],
+      : [egressOf(plan, 'worker', group.object, [...apiServer(group), ...rulesOf(group.egress)])],
   )
-  return [ingress, egressOf(plan, 'serve', gatewayName(plan), []), ...egress]
+  return [ingress, egressOf(plan, 'serve', gatewayName(plan), rulesOf(plan.gateway.egress)), ...egress]
 }
 
 function egressOf(
@@ -53,16 +53,14 @@ function egressOf(
   }
 }
 
-function* ofGroup(
-  { podDeletionCost }: Group,
-  egress: readonly string[],
-): Generator<INetworkPolicyEgressRule> {
-  if (podDeletionCost) yield { ports: tcp(API_PORTS) }
-  for (const text of egress) {
+const apiServer = ({ podDeletionCost }: Group): INetworkPolicyEgressRule[] =>
+  podDeletionCost ? [{ ports: tcp(API_PORTS) }] : []
+
+const rulesOf = (egress: readonly string[]): INetworkPolicyEgressRule[] =>
+  egress.map(text => {
     const [, cidr = '', port] = /^(.+\/\d+)(?::(\d+))?$/.exec(text) ?? []
-    yield { to: [{ ipBlock: { cidr } }], ...(port !== undefined && { ports: tcp([Number(port)]) }) }
-  }
-}
+    return { to: [{ ipBlock: { cidr } }], ...(port !== undefined && { ports: tcp([Number(port)]) }) }
+  })
 
 const tcp = (ports: readonly number[]): INetworkPolicyPort[] => ports.map(port => ({ protocol: 'TCP', port }))
 

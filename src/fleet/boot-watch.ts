@@ -21,11 +21,11 @@ export class BootWatch {
     this.#onBlocked = onBlocked
   }
 
-  /** It is about to import this file, and so done with the one before. */
+  /** It is about to import this file, and so done with the one before; or to start the application that it has imported. */
   loading(file: JobFile): void {
     clearTimeout(this.#timer)
     this.#loading = file
-    this.#timer = watchImport(this.#init.importTimeout ?? IMPORT_TIMEOUT, fault => {
+    this.#timer = watchImport(file, this.#init.importTimeout ?? IMPORT_TIMEOUT, fault => {
       this.#fault = fault
       this.#onBlocked()
     })

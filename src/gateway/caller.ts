@@ -24,8 +24,12 @@ export interface Caller {
   uploadBytes?: number
 }
 
-/** Without tokens, on this host. */
-export const LOCAL: Caller = { name: 'local', scopes: new Set(['enqueue', 'read', 'operate']) }
+/** Without tokens, on this host: there is nobody else to leave a place to. */
+export const LOCAL: Caller = {
+  name: 'local',
+  scopes: new Set(['enqueue', 'read', 'operate']),
+  uploads: Infinity,
+}
 
 declare module 'hono' {
   interface ContextVariableMap {

@@ -24,16 +24,24 @@ export class JobFeeds implements AsyncDisposable {
     this.#redis = redis
   }
 
-  async open(queue: Queue, id: string): Promise<JobFeed> {
+  /** Rejects with the reason of `signal`, also while Redis is away. */
+  async open(queue: Queue, id: string, signal: AbortSignal): Promise<JobFeed> {
     const shared = this.#shared.get(queue.name) ?? this.#begin(queue)
     shared.watchers++
     const leave = () => this.#leave(queue.name, shared)
+    const aborted = Promise.withResolvers<never>()
+    const abort = () => aborted.reject(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+    if (signal.aborted) abort()
     try {
-      const { events } = await shared.open
+      const { events } = await Promise.race([shared.open, aborted.promise])
       return feedOf(events, id, leave)
     } catch (error) {
-      await leave()
+      // Not awaited: it may still be on its way.
+      leave().catch(() => undefined)
       throw error
+    } finally {
+      signal.removeEventListener('abort', abort)
     }
   }
 

@@ -5,6 +5,8 @@ import { isOfType, readFilePlace, type FileRef } from '../file-ref.ts'
 import { bytes, type Size } from '../units.ts'
 import type { FileField } from './manifest.ts'
 
+export type { FileRef } from '../file-ref.ts'
+
 /** Keyword in the JSON Schema of such a field: its value is `{ types?, maxBytes? }`. */
 const KEYWORD = 'x-runner-file'
 

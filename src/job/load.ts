@@ -26,7 +26,7 @@ export interface LoadedJob {
 export interface LoadOptions {
   /** Milliseconds. Default 30,000. */
   timeout?: number
-  /** Called before a file is imported, which then waits until this is settled. */
+  /** Called before a file is imported, and before an application is started; both wait until this is settled. */
   announce?: (file: JobFile) => Promise<void>
   /** Starts applications. Absent: only what their handlers are is read. */
   start?: ApplicationStart
@@ -54,8 +54,8 @@ export async function loadJob(file: JobFile, options: LoadOptions = {}): Promise
 export async function loadFile(file: JobFile, options: LoadOptions = {}): Promise<LoadedFile> {
   if (file.kind !== 'application') return { jobs: [await loadJob(file, options)], doubts: [] }
   const { loadApplication } = await import('./nest/application.ts')
-  const { timeout = IMPORT_TIMEOUT, start } = options
-  return loadApplication(file, { timeout, read: fromDefinition, ...(start && { start }) })
+  const { timeout = IMPORT_TIMEOUT, start, announce = async () => undefined } = options
+  return loadApplication(file, { timeout, read: fromDefinition, announce, ...(start && { start }) })
 }
 
 /** All that is known of an executable without running it. */
@@ -77,10 +77,16 @@ export async function loadAll(
   const failed: BrokenFile[] = []
   const doubts: string[] = []
   const opened: LoadedFile[] = []
+  const { start } = options
+  // The queues that files before it name are worked too: a worker of the application would take their jobs.
+  const isWorked: ApplicationStart['isWorked'] = (queue, named) =>
+    start?.isWorked(queue, new Set([...named, ...[...jobs.values()].map(({ entry }) => entry.queue)])) ===
+    true
+  const within = { ...options, ...(start && { start: { ...start, isWorked } }) }
   for (const file of files) {
     if (file.kind !== 'executable') await options.announce?.(file)
     try {
-      const loaded = await loadFile(file, options)
+      const loaded = await loadFile(file, within)
       opened.push(loaded)
       addJobs(jobs, file, loaded)
       doubts.push(...loaded.doubts)

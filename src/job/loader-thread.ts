@@ -16,9 +16,10 @@ const tell = (message: FromThread): void => port.postMessage(message)
 
 enableCompileCache()
 for (const file of files) {
-  tell({ type: 'loading', file })
+  const announce = async () => tell({ type: 'loading', file })
   try {
-    const loaded = await loadFile(file, { timeout })
+    await announce()
+    const loaded = await loadFile(file, { timeout, announce })
     addJobs(jobs, file, loaded)
     for (const { entry } of loaded.jobs) tell({ type: 'loaded', entry })
   } catch (error) {

@@ -121,7 +121,7 @@ class LoaderThread {
 
   #watch(file: JobFile): void {
     this.#loading = this.#lastFile = file
-    this.#timer = watchImport(this.#timeout, fault => {
+    this.#timer = watchImport(file, this.#timeout, fault => {
       this.#fault = fault
       void this.#worker.terminate()
     })

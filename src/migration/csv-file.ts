@@ -8,7 +8,7 @@ import type { FileRef } from '../file-ref.ts'
 import { filePlaces } from '../job/executor-settings.ts'
 
 /** Both included; `end` undefined: to the end. */
-export interface Span {
+interface Span {
   start: number
   end?: number
 }

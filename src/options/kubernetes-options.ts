@@ -35,6 +35,11 @@ const variables = z.record(z.string().regex(/^\w+$/, 'expected the name of a var
 /** Lists of them are variables with commas. */
 const QUEUE = /^[^:,\s]+(:[1-9]\d*)?$/
 
+/** '10.0.0.0/8', '10.1.2.3/32:5432'. */
+const network = z
+  .string()
+  .regex(/^[0-9a-f.:]+\/\d{1,3}(:\d{1,5})?$/i, 'expected a CIDR such as 10.0.0.0/8 or 10.1.2.3/32:5432')
+
 const group = strict({
   /** 'mail', or 'mail:20' with its own concurrency. Default, where there is one group: all that jobs name. */
   queues: z
@@ -58,17 +63,8 @@ const group = strict({
   secrets: z.array(z.string()).default([]),
   /** More flags of `runner work`. */
   args: z.array(z.string()).default([]),
-  /** Where its pods may connect to beside Redis and DNS: '10.0.0.0/8', '10.1.2.3/32:5432'. Default: anywhere. */
-  egress: z
-    .array(
-      z
-        .string()
-        .regex(
-          /^[0-9a-f.:]+\/\d{1,3}(:\d{1,5})?$/i,
-          'expected a CIDR such as 10.0.0.0/8 or 10.1.2.3/32:5432',
-        ),
-    )
-    .optional(),
+  /** Where its pods may connect to beside Redis and DNS. Default: anywhere. */
+  egress: z.array(network).optional(),
   /** Idle pods are removed before busy ones. It needs a service account that may patch pods. */
   podDeletionCost: z.boolean().default(false),
 }).refine(({ minReplicas, maxReplicas }) => minReplicas <= maxReplicas, {
@@ -122,6 +118,12 @@ const environment = strict({
     replicas: z.int().min(1).default(2),
     memory: size().prefault('256MiB'),
     cpu: z.number().positive().default(0.1),
+    /** For requests and uploads that run when it is told to stop. */
+    grace: duration().prefault('25s'),
+    /** Names of Secrets, all of whose keys become variables: for a store of files, and databases of migrations. */
+    secrets: z.array(z.string()).default([]),
+    /** Where it may connect to beside Redis and DNS. */
+    egress: z.array(network).default([]),
   }).prefault({}),
   /** A PodMonitor of the Prometheus operator. */
   podMonitor: z.boolean().default(true),

@@ -3,11 +3,17 @@
  *
  * A key belongs to one request, told by a fingerprint. Whoever begins it has a lease, renewed while it goes on; a process
  * that dies leaves it to the next try. What it was about to do (`intent`) is written down before it is done, so that the
- * next try does the same and not something like it.
+ * next try does the same and not something like it. Stored files that it names are in use for as long as the key is there:
+ * the job of a process that died may be added by a try that comes hours later.
  */
 import { randomUUID } from 'node:crypto'
+import { placesIn } from '../file-ref.ts'
 import type { Client } from './client.ts'
+import { FileIndex } from './file-index.ts'
 
+/** In the index of files the key stands where the id of a job does. */
+const SPACE = 'runner'
+const KIND = 'idempotency:'
 /** Milliseconds that an answer is kept. */
 const KEPT = 24 * 3_600_000
 /** Milliseconds that a request which was begun may be silent. */
@@ -81,12 +87,14 @@ export interface Turn {
 export class IdempotencyKeys {
   readonly #scripts: Scripts
   readonly #base: string
+  readonly #files: FileIndex
 
   constructor(client: Client, prefix: string) {
     if (!('runnerKeyBegin' in client))
       for (const [name, lua] of Object.entries(SCRIPTS)) client.defineCommand(name, { numberOfKeys: 1, lua })
     this.#scripts = client as unknown as Scripts
-    this.#base = `${prefix}:runner:idempotency:`
+    this.#base = `${prefix}:${SPACE}:${KIND}`
+    this.#files = new FileIndex(client, prefix)
   }
 
   /** `key`: of one caller and one route. `fingerprint`: of all that the request asks for. */
@@ -107,12 +115,25 @@ export class IdempotencyKeys {
       // One that fails is made up for by the next.
       scripts.runnerKeyRenew(at, owner, lease).catch(() => undefined)
     }, lease / 3).unref()
+    const files = this.#files
+    const id = at.slice(this.#base.length - KIND.length)
+    let intended = intent ?? ''
     return {
       intent,
-      intend: async json => (await scripts.runnerKeyIntend(at, owner, json)) === 1,
+      async intend(json) {
+        intended = json
+        await files.add(placesIn(json).map(place => ({ place, queue: SPACE, id })))
+        return (await scripts.runnerKeyIntend(at, owner, json)) === 1
+      },
       async finish(answer) {
         clearInterval(renewal)
         await scripts.runnerKeyFinish(at, owner, answer, KEPT)
+        // From here on they are the job's alone. Where that is not written down, it is when the key is gone.
+        for (const place of placesIn(intended))
+          await files
+            .of(place)
+            .then(uses => files.drop(uses.filter(use => use.queue === SPACE && use.id === id)))
+            .catch(() => undefined)
       },
       async abandon() {
         clearInterval(renewal)

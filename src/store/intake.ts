@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream/promises'
 import { RunnerError } from '../errors.ts'
 import type { FileRef } from '../file-ref.ts'
 import { SNIFFED, mediaType, plain, type Claim } from './media-type.ts'
-import type { Store } from './store.ts'
+import type { Store, StoreWriter } from './store.ts'
 
 export interface NamedStore {
   /** As references name it. */
@@ -23,10 +23,14 @@ export interface Intake extends Claim {
   signal?: AbortSignal | undefined
 }
 
+/** Milliseconds for a store to take back what was begun, once it was aborted: a process that ends has not much more. */
+const TAKING_BACK = 2_000
+
 /**
  * Stores `source` to its end. It is destroyed when it is not read to its end.
  *
- * Rejects when nothing of it is left in the store: with FILE_REFUSED, details `{ reason: 'type' }` or `{ reason: 'size',
+ * Rejects when nothing of it is left in the store, or 2 s after the abort where the store hangs, which leaves the rest to the
+ * sweep: with FILE_REFUSED, details `{ reason: 'type' }` or `{ reason: 'size',
  * limit }`; with STORE_FAILED; with what `source` failed with; with the reason of the signal.
  */
 export async function takeIn(target: NamedStore, source: Readable, about: Intake): Promise<FileRef> {
@@ -39,20 +43,47 @@ export async function takeIn(target: NamedStore, source: Readable, about: Intake
     const type = await mediaType(await meter.head(), about)
     const key = newKey()
     const writer = target.store.write(key, { type })
-    try {
-      await pipeline(meter.chunks(), writer)
-    } catch (error) {
+    const storing = storeAll(meter.chunks(), writer, signal).catch(async error => {
       source.destroy()
-      await writer.settled
+      // It was whole before the abort came, and nobody has heard of it.
+      if (writer.writableFinished) await target.store.remove(key).catch(() => undefined)
       throw signal?.aborted === true ? reasonOf(signal) : error
-    }
-    await writer.settled
+    })
+    await untilLate(storing, signal)
     return { $file: `${target.name}/${key}`, ...meter.result(), type, name: plain(fileName) }
   } catch (error) {
     await meter.end()
     throw error
   } finally {
     signal?.removeEventListener('abort', abort)
+  }
+}
+
+/** A store that hangs asks for nothing, and would never hear of the end of its source: of the abort it is told by itself. */
+async function storeAll(
+  chunks: AsyncIterable<Buffer>,
+  writer: StoreWriter,
+  signal?: AbortSignal,
+): Promise<void> {
+  try {
+    await pipeline(chunks, writer, signal === undefined ? {} : { signal })
+  } finally {
+    await writer.settled
+  }
+}
+
+/** As `act`, or rejects with the signal's reason when `act` has not come to its end a while after the abort. */
+async function untilLate(act: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  let timer: NodeJS.Timeout | undefined
+  const wait = () => (timer = setTimeout(() => reject(reasonOf(signal)), TAKING_BACK))
+  if (signal?.aborted === true) wait()
+  else signal?.addEventListener('abort', wait, { once: true })
+  try {
+    await Promise.race([act, late])
+  } finally {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', wait)
   }
 }
 

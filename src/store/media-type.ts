@@ -98,7 +98,8 @@ function refused(message: string, hint?: string): RunnerError {
 export function plain(fileName: string): string {
   const last = fileName.slice(Math.max(fileName.lastIndexOf('/'), fileName.lastIndexOf('\\')) + 1)
   const text = last.normalize('NFC').replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '')
-  let short = text
+  // A byte each at least: a name of 16 KB is not gone through sign by sign.
+  let short = text.slice(0, 255)
   while (Buffer.byteLength(short) > 255) short = short.slice(0, -1)
   return short.isWellFormed() ? short || 'unnamed' : short.slice(0, -1)
 }

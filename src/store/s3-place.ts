@@ -17,7 +17,7 @@ export interface S3Place {
 }
 
 /** The least that S3 takes, and the most. */
-export const LEAST_PART = bytes('5MiB')
+const LEAST_PART = bytes('5MiB')
 const MOST_PART = bytes('1GiB')
 const KNOWN = ['endpoint', 'region', 'pathStyle', 'partSize', 'queue']
 

@@ -28,7 +28,12 @@ export interface ReadOptions {
 export interface Store extends AsyncDisposable {
   /** For people, without credentials: `dir:/data/uploads`, `s3://bucket/prefix`. */
   readonly where: string
-  /** `key` as file-ref.ts makes them. An existing one is never written over. `type`: media type, kept where the store can. */
+  /**
+   * `key` as file-ref.ts makes them: a new one each time. That nothing is written over is looked at besides, where the store
+   * can: there are servers of S3 that ignore the condition when a file of many parts is completed.
+   *
+   * `type`: media type, kept where the store can.
+   */
   write(key: string, about: { type: string }): StoreWriter
   /** Throws FILE_MISSING. The bytes as they are: who reads them compares the hash. */
   read(key: string, options?: ReadOptions): Promise<Readable>

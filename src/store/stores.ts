@@ -18,7 +18,7 @@ export interface Places {
 }
 
 /** The one that uploads go to. */
-export const UPLOADS = 'uploads'
+const UPLOADS = 'uploads'
 
 export interface Stores extends AsyncDisposable {
   readonly uploads: NamedStore

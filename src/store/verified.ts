@@ -12,7 +12,7 @@ import type { Stores } from './stores.ts'
 export async function openVerified(stores: Stores, ref: FileRef, signal: AbortSignal): Promise<Readable> {
   signal.throwIfAborted()
   const { store, key } = stores.of(ref)
-  const source = await store.read(key)
+  const source = await store.read(key, { signal })
   const hash = createHash('sha256')
   let bytes = 0
   const changed = (what: string) =>

@@ -121,6 +121,10 @@ it('takes a form: by the 202 its file is stored and hashed, and the job is on it
   })
   expect([wrong.status, ((await wrong.json()) as { code: string }).code]).toEqual([422, 'ARGS_INVALID'])
   expect(stored()).toHaveLength(1)
+  const metrics = await (await fetch(`${url}/metrics`)).text()
+  expect(metrics).toContain('\nrunner_uploads_total{outcome="stored"} 3\n')
+  expect(metrics).toContain('\nrunner_uploads_total{outcome="discarded"} 2\n')
+  expect(metrics).toContain('\nrunner_uploads_active 0\n')
 })
 
 it.each([

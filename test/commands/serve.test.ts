@@ -48,7 +48,7 @@ it('answers before Redis does, never 0 while it is away, and ends at once when i
     { status: 200 },
   ])
   expect(unborn[3]).not.toHaveProperty('desiredReplicas')
-  const ownSeries = unborn[4].body.split('\n').filter(text => text.startsWith('runner_'))
+  const ownSeries = unborn[4].body.split('\n').filter(text => /^runner_(?!upload)/.test(text))
   expect(ownSeries).toEqual(['runner_metrics_last_success_timestamp_seconds 0'])
   await expect.poll(async () => (await ask('/readyz')).body).toContain('cannot be reached: ')
 

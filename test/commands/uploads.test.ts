@@ -20,6 +20,7 @@ const FILES = {
       }),
       run() {},
     })`,
+  'jobs/plain.ts': 'export default () => 1',
   'users.csv': 'name,email\nAda,ada@example.com\n',
   'photo.png': 'no image at all',
 }
@@ -57,6 +58,9 @@ describe('enqueue --file', () => {
     const { stdout: help } = await call('enqueue', 'import-users', '--help')
     expect(help).toContain('--file users=<path>  text/csv, at most 1024 bytes, required')
     expect(help).not.toContain('--users.')
+    // Of a job that takes none it is a field like any other.
+    const plain = await call('enqueue', 'plain', '--file', './a.txt', '--dry-run', '--json')
+    expect(JSON.parse(plain.stdout)).toMatchObject({ payload: { file: './a.txt' } })
     expect(filesThere()).toEqual([])
     expect(await queue.count()).toBe(0)
     expect(await redis.client().exists('bull:runner:files')).toBe(0)

@@ -1,6 +1,7 @@
 /** What an environment of the config file becomes, and what of it is refused. */
 import { describe, expect, test } from 'vitest'
 import type { IScaledJob } from '@kubernetes-models/keda/keda.sh/v1alpha1/ScaledJob'
+import type { INetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy'
 import type { IDeployment } from 'kubernetes-models/apps/v1/Deployment'
 import { doubtsOf } from '../../src/deploy/doubts.ts'
 import type { KubernetesObject } from '../../src/deploy/object.ts'
@@ -103,7 +104,24 @@ test('the gateway knows how many jobs a replica has at once, and logs in as one 
     { name: 'REDIS_URL', valueFrom: { secretKeyRef: { name: 'runner-redis', key: 'reader' } } },
     { name: 'RUNNER_QUEUES', value: 'mail:5,reports:10' },
     { name: 'RUNNER_SCALING', value: expect.any(String) as string },
+    { name: 'RUNNER_GRACE', value: '25000ms' },
   ])
+})
+
+test('the gateway has the time that its uploads may take, and gets to their store', async () => {
+  const own = { gateway: { grace: '1m', secrets: ['s3'], egress: ['10.0.0.0/8:443'] } }
+  const [gateway] = objectsOf(await plan(own)) as IDeployment[]
+  const pod = gateway?.spec?.template.spec
+  expect(pod?.terminationGracePeriodSeconds).toBe(75)
+  expect(pod?.containers[0]?.envFrom).toEqual([{ secretRef: { name: 's3' } }])
+  expect(pod?.containers[0]?.env).toContainEqual({ name: 'RUNNER_GRACE', value: '60000ms' })
+  const policy = objectsOf(await plan(own)).find(
+    ({ kind, metadata }) => kind === 'NetworkPolicy' && metadata?.name === 'runner-serve',
+  ) as INetworkPolicy
+  expect(policy.spec?.egress).toContainEqual({
+    to: [{ ipBlock: { cidr: '10.0.0.0/8' } }],
+    ports: [{ protocol: 'TCP', port: 443 }],
+  })
 })
 
 describe('Secrets', () => {
@@ -121,13 +139,13 @@ describe('Secrets', () => {
 
   test('of handlers are for replicas only', async () => {
     expect(await containersOf(own)).toEqual([
-      { env: ['REDIS_URL', 'RUNNER_QUEUES', 'RUNNER_SCALING'], envFrom: [] },
+      { env: ['REDIS_URL', 'RUNNER_QUEUES', 'RUNNER_SCALING', 'RUNNER_GRACE'], envFrom: [] },
       { env: ['REDIS_URL'], envFrom: ['database', 'mail'] },
     ])
   })
 
   test('have no URL where the config file has the Redis, and what that logs in with for both', async () => {
-    const gateway = ['RUNNER_QUEUES', 'RUNNER_SCALING']
+    const gateway = ['RUNNER_QUEUES', 'RUNNER_SCALING', 'RUNNER_GRACE']
     expect(await containersOf({ ...own, redis: { from: 'config' } }, true)).toEqual([
       { env: gateway, envFrom: [] },
       { env: [], envFrom: ['database', 'mail'] },

@@ -6,11 +6,13 @@ import { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { addJob } from '../../src/enqueue/addition.ts'
+import { sweepAgain } from '../../src/enqueue/file-sweeps.ts'
 import { sweepFiles, type Removed, type SweepOptions } from '../../src/enqueue/file-sweeper.ts'
 import type { FileRef } from '../../src/file-ref.ts'
 import { Flows } from '../../src/fleet/flows.ts'
 import { Producer } from '../../src/fleet/producer.ts'
 import { FileIndex } from '../../src/redis/file-index.ts'
+import { IdempotencyKeys } from '../../src/redis/idempotency.ts'
 import { takeIn } from '../../src/store/intake.ts'
 import { openStores, type Stores } from '../../src/store/stores.ts'
 import { startRedis, type TestRedis } from '../helpers/redis.ts'
@@ -116,6 +118,31 @@ describe('a file of jobs', () => {
     expect(isThere(ref)).toBe(true)
   })
 
+  it("stays while a try that died may be made again with its Idempotency-Key, and then is the job's alone", async () => {
+    const ref = await stored(3 * DAY)
+    const keys = new IdempotencyKeys(client, PREFIX)
+    const first = await keys.begin('key', 'print', 1)
+    if (first.state !== 'begun') throw new Error(first.state)
+    await first.turn.intend(JSON.stringify({ queue: 'q', payload: { file: ref } }))
+    // The use of a job that was never added.
+    await index.add([{ place: ref.$file, queue: 'q', id: 'job' }])
+    await first.turn.abandon()
+    await letTimePass()
+    expect(await sweep()).toEqual(nothing)
+    expect(isThere(ref)).toBe(true)
+    const second = await keys.begin('key', 'print')
+    if (second.state !== 'begun') throw new Error(second.state)
+    await addJob(queue, 'act', (JSON.parse(second.turn.intent!) as { payload: object }).payload, {
+      ...KEEP,
+      jobId: 'job',
+    })
+    await second.turn.finish('{}')
+    await letTimePass()
+    expect(await sweep()).toEqual(nothing)
+    await (await queue.getJob('job'))!.remove()
+    expect(await sweep()).toMatchObject({ files: [{ place: ref.$file, why: 'jobs gone' }] })
+  })
+
   it('stays when somebody writes another use of it down while its jobs are looked at', async () => {
     const ref = await stored(3 * DAY)
     await index.add([{ place: ref.$file, queue: 'q', id: 'gone' }])
@@ -200,4 +227,31 @@ it('removes a file that nobody has ever referred to when it is old enough, and n
   expect(await sweep()).toMatchObject({ files: [{ place: old.$file, why: 'orphan' }] })
   expect([isThere(young), isThere(old)]).toEqual([true, false])
   expect(await sweep({ orphanAge: HOUR / 2 })).toMatchObject({ removed: 1 })
+})
+
+it('sweeps again and again, also after one that failed, until it is told to end', async () => {
+  const stop = new AbortController()
+  const old = await stored(2 * DAY)
+  const [failed, swept]: [unknown[], number[]] = [[], []]
+  const ended = sweepAgain({
+    client,
+    prefix: PREFIX,
+    stores,
+    orphanAge: DAY,
+    neededByRuns: async () => {
+      if (failed.length === 0) throw new Error('the database is away')
+      return new Set()
+    },
+    onError: () => undefined,
+    signal: stop.signal,
+    every: 10,
+    onSwept: ({ removed }) => void swept.push(removed),
+    onFailed: error => void failed.push(error),
+  })
+  await expect.poll(() => swept.length).toBeGreaterThan(1)
+  stop.abort()
+  await ended
+  expect(failed).toEqual([new Error('the database is away')])
+  expect(swept[0]).toBe(1)
+  expect(isThere(old)).toBe(false)
 })

@@ -1,5 +1,5 @@
 /** Whose fault it is when an executor ends while it boots. Real executors: pool.test.ts. */
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { BootWatch } from '../../src/fleet/boot-watch.ts'
 import type { ExecutorExit } from '../../src/fleet/port.ts'
 import type { JobFile } from '../../src/job/manifest.ts'
@@ -32,4 +32,26 @@ it('is no file’s when the process is killed from outside, as the kernel does w
   const boot = watch()
   boot.loading(FILE)
   expect(boot.blame({ cause: 'signal', signal: 'SIGKILL', message: 'was ended by SIGKILL' })).toBeUndefined()
+})
+
+it('counts from the last sign of life, and says of an application that any of it may block', () => {
+  vi.useFakeTimers()
+  const blocked = vi.fn<() => void>()
+  const file: JobFile = {
+    name: 'dist/app.module.js',
+    file: '/project/dist/app.module.js',
+    kind: 'application',
+  }
+  const boot = new BootWatch({ files: [file], logLevel: 'info', redact: [], memory: 0 }, blocked)
+  boot.loading(file)
+  vi.advanceTimersByTime(29_000)
+  boot.loading(file)
+  vi.advanceTimersByTime(29_000)
+  expect(blocked).not.toHaveBeenCalled()
+  vi.advanceTimersByTime(2_000)
+  expect(blocked).toHaveBeenCalledOnce()
+  expect(boot.blame(EXIT)?.message).toBe(
+    '/project/dist/app.module.js: not loaded after 30s: a module or a provider blocks the thread',
+  )
+  vi.useRealTimers()
 })

@@ -16,15 +16,19 @@ const JOB = `
   import { z } from 'zod'
   export default job({
     queue: 'fleet',
-    args: z.object({ users: file({ types: ['text/csv'] }), hold: z.boolean().default(false) }),
+    args: z.object({ users: file({ types: ['text/csv'] }), hold: z.boolean().default(false), left: z.boolean().default(false) }),
     timeout: '2s',
     async run({ args, file, log }) {
       let bytes = 0
       const stream = await file(args.users)
+      if (args.left) {
+        globalThis.left = stream
+        return
+      }
       if (args.hold)
         return new Promise(resolve => stream.once('error', ({ code }) => resolve(log('ended by ' + code))))
       for await (const chunk of stream) bytes += chunk.length
-      return { bytes, ended: stream.readableEnded }
+      return { bytes, ended: stream.readableEnded, isLeftClosed: globalThis.left?.destroyed }
     },
   })`
 
@@ -62,6 +66,12 @@ describe.each(EITHER_KIND)('in a %s', isolation => {
     const { id } = await b.queue.add('count', { users, ...more }, opts)
     return untilState(b.queue, id)
   }
+
+  it('closes one that its handler has left unread', async () => {
+    const ref = await stored()
+    expect(await run(ref, { left: true })).toMatchObject({ state: 'completed' })
+    expect(await run(ref)).toMatchObject({ returnvalue: { bytes: 300_000, isLeftClosed: true } })
+  })
 
   it('gives all bytes, and refuses those of another file, a missing one, and what is no reference', async () => {
     const ref = await stored()

@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest'
 import { localCaller } from '../../src/gateway/caller.ts'
 import { newToken, Tokens } from '../../src/gateway/tokens.ts'
+import { UploadSlots } from '../../src/gateway/upload/slots.ts'
 
 it('knows a token by its hash, and none that is nearly one', () => {
   const [shop, admin] = [newToken(), newToken()]
@@ -18,6 +19,14 @@ it('knows a token by its hash, and none that is nearly one', () => {
   expect(tokens.find(admin.token)?.name).toBe('admin')
   for (const wrong of ['', shop.hash, shop.token.slice(0, -1), `${shop.token} `, newToken().token])
     expect(tokens.find(wrong)).toBeUndefined()
+})
+
+it('leaves all places for uploads to programs on this host: there is nobody else', () => {
+  const slots = new UploadSlots({ concurrent: 8 })
+  const local = localCaller({ headers: new Headers({ host: 'localhost' }), url: 'http://localhost/' })
+  for (let n = 0; n < 8; n++) slots.take(local, undefined)
+  expect(slots.active).toBe(8)
+  expect(() => slots.take(local, undefined)).toThrow('8 uploads are received already')
 })
 
 const ask = (headers: Record<string, string>) => {

@@ -26,7 +26,7 @@ interface Upload {
 }
 
 /** What the next requests of a kind meet. */
-export interface Fault {
+interface Fault {
   /** 'put', 'create', 'part', 'complete', 'abort', 'get', 'head', 'list', 'uploads', 'delete', 'parts'. */
   on: string
   /** Of a part: its number. Default: any. */

@@ -23,6 +23,7 @@ export const LIMITS: UploadLimits = {
   concurrent: 8,
   idle: 5_000,
   minRate: 1,
+  orphanAge: 86_400_000,
 }
 
 export interface DeskOptions {

@@ -80,6 +80,31 @@ describe('started', () => {
   })
 })
 
+it('is announced before each of its steps: the import, the reading and the start have a time of their own', async () => {
+  const steps: unknown[] = []
+  const announce = async ({ name }: JobFile) => void steps.push([name, ...told()])
+  const { close } = await loadAll([application('app')], [], { start, announce })
+  expect(steps).toEqual([['app'], ['app'], ['app']])
+  expect(told()).toEqual(['Mailer was made', 'onModuleInit'])
+  await close()
+})
+
+it('runs handlers that are transient, of a request by their provider alone, or controllers', async () => {
+  const { jobs, close } = await loadFile(application('scopes'), { start })
+  const runs = (name: string) => {
+    const handler = jobs.find(({ entry }) => entry.name === name)?.run as (ctx: object) => unknown
+    const { ctx } = inside()
+    return Promise.all([handler(ctx), handler(ctx)])
+  }
+  expect(await runs('passing')).toEqual([1, 1])
+  expect(await runs('tenant')).toEqual([1, 1])
+  expect(await runs('web')).toEqual([
+    [1, true],
+    [1, true],
+  ])
+  await close?.()
+})
+
 describe('refused', () => {
   it('where a processor of its own would take jobs of the fleet: before anything is started', async () => {
     expect(await refusal(loadFile(application('contested'), { start }))).toEqual([
@@ -90,6 +115,18 @@ describe('refused', () => {
       "make its methods handlers by @JobHandler('mail', ...), or leave the queue to it: --queue",
     ])
     expect(told()).toEqual([])
+  })
+
+  it('also where only a file in jobs/ names the queue', async () => {
+    const file: JobFile = { name: 'clean', file: '/bin/true', kind: 'executable' }
+    const asked = new Set<string>()
+    const isWorked = (_queue: string, named: ReadonlySet<string>) => {
+      for (const queue of named) asked.add(queue)
+      return true
+    }
+    const { manifest } = await loadAll([file, application('contested')], [], { start: { logger, isWorked } })
+    expect([...asked].sort()).toEqual(['audits', 'default', 'mail'])
+    expect(manifest.broken).toEqual([expect.objectContaining({ code: 'NEST_QUEUE_CONTESTED' })])
   })
 
   it('with the name of what is missing, of the handler that is there twice, of what is exported', async () => {

@@ -108,6 +108,37 @@ describe('a bucket', () => {
     expect(s3.calls.slice(-2)).toEqual(['abort', 'parts'])
   })
 
+  it('does not wait for a bucket that hangs once it is aborted', async () => {
+    const other = openS3(s3.place)
+    const stop = new AbortController()
+    const [held, taking] = [s3.hold('part'), s3.hold('abort')]
+    const taken = takeIn(named(other), text(20_000_000), { fileName: 'a.txt', signal: stop.signal })
+    const goOn = await held
+    const began = performance.now()
+    stop.abort(new Error('told to stop'))
+    await expect(taken).rejects.toThrow('told to stop')
+    expect(performance.now() - began).toBeLessThan(10_000)
+    // It goes on by itself, and the upload is taken back when the bucket answers again.
+    expect(s3.uploads.size).toBe(1)
+    const answer = await taking
+    answer()
+    goOn()
+    await expect.poll(() => s3.uploads.size).toBe(0)
+    await other[Symbol.asyncDispose]()
+  })
+
+  it('does not let a handler wait for a bucket that hangs when its job is aborted', async () => {
+    const ref = await take(10)
+    await using stores = openStores({ cwd: '/', store: s3.place, stores: {} })
+    const stop = new AbortController()
+    const held = s3.hold('get')
+    const opened = openVerified(stores, ref, stop.signal)
+    const goOn = await held
+    stop.abort(new Error('out of time'))
+    await expect(opened).rejects.toThrow('out of time')
+    goOn()
+  })
+
   it('counts an upload that is gone as taken back', async () => {
     s3.fail({ on: 'part', does: 403 })
     s3.fail({ on: 'abort', does: 404 })

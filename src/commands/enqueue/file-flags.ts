@@ -27,7 +27,7 @@ export interface FileInputs {
   store(): Promise<StoredInputs>
 }
 
-export interface StoredInputs {
+interface StoredInputs {
   assignments: Assignment[]
   /**
    * They are removed again: nothing refers to them. With the `error` of an add whose answer was lost they stay, since the
@@ -42,7 +42,7 @@ const NOWHERE = 'uploads/0000/00/00/00000000-0000-0000-0000-000000000000'
 /** Looks at each file, and reads only its first bytes. Throws USAGE, or FILE_REFUSED for its type or its size. */
 export async function readFileFlags(
   given: readonly string[],
-  entry: JobEntry | undefined,
+  entry: JobEntry,
   config: Config,
 ): Promise<FileInputs> {
   const inputs: Input[] = []
@@ -57,20 +57,17 @@ export async function readFileFlags(
   }
 }
 
-async function inputOf(flag: string, entry: JobEntry | undefined, config: Config): Promise<Input> {
+async function inputOf(flag: string, entry: JobEntry, config: Config): Promise<Input> {
   const equals = flag.indexOf('=')
   const [field, path] = [flag.slice(0, equals), flag.slice(equals + 1)]
   if (equals < 1 || path === '')
     throw new RunnerError('USAGE', `--file: got ${JSON.stringify(flag)}, expected <field>=<path>`)
-  if (entry === undefined)
-    throw new RunnerError('USAGE', '--file does not go with --no-schema: what the job takes is in its file')
   const fields = entry.files ?? {}
   const known = Object.hasOwn(fields, field) ? fields[field] : undefined
   if (known === undefined) {
     const names = Object.keys(fields)
-    const hint = names.length === 0 ? 'its args declare one by file()' : `its files are ${names.join(', ')}`
     throw new RunnerError('USAGE', `--file: ${entry.name} has no file ${JSON.stringify(field)}`, {
-      hint,
+      hint: `its files are ${names.join(', ')}`,
       ...didYouMean(field, names),
     })
   }

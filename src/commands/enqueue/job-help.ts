@@ -9,6 +9,17 @@ export function ownFlags(command: Command): Set<string> {
   return new Set(command.options.flatMap(({ long }) => (long === undefined ? [] : [long.replace(/^--/, '')])))
 }
 
+/**
+ * Of a job that takes no files, `--file` is a field of the payload, if of anything: what was given for it goes back among
+ * the words that are left, and the command has no such flag.
+ */
+export function giveFileBack(command: Command, flags: { file?: string[] }): void {
+  const own = command.options.findIndex(({ long }) => long === '--file')
+  if (own !== -1) (command.options as Option[]).splice(own, 1)
+  for (const value of flags.file ?? []) command.args.push(`--file=${value}`)
+  delete flags.file
+}
+
 export function showJobHelp(command: Command, entry: JobEntry): void {
   command.description(entry.description ?? `add a job ${entry.name}`)
   command.usage(`${entry.name} [options]`)

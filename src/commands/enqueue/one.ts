@@ -79,7 +79,7 @@ const NO_FILES: FileInputs = {
 
 /** Stores are loaded only for who gives files. */
 export async function filesOf({ flags, target, config }: EnqueueRequest): Promise<FileInputs> {
-  if (flags.file === undefined) return NO_FILES
+  if (flags.file === undefined || target.entry === undefined) return NO_FILES
   const { readFileFlags } = await import('./file-flags.ts')
   return readFileFlags(flags.file, target.entry, config)
 }

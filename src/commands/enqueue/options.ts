@@ -37,7 +37,7 @@ export function addOptionsOf(command: Command): void {
     .option(
       '--file <field=path>',
       'a field of the payload that is a file: it goes to the store, and its reference into the payload; for several, repeat it',
-      (given: string, before: string[] = []) => [...before, given],
+      (given: string, before: string[] | undefined) => [...(before ?? []), given],
     )
     .option('--queue <name>', 'queue to put the job on (default: that of the job, or "default")')
     .option('--delay <time>', 'do not run before so long, such as 30s, 5m or 2h')

@@ -64,7 +64,7 @@ export class Context implements JobContext {
 
   readonly children = <Result>(): Promise<Child<Result>[]> => this.#voice.children<Result>(this.#run)
 
-  readonly file = (ref: FileRef): Promise<Readable> => openFile(ref, this.signal)
+  readonly file = (ref: FileRef): Promise<Readable> => openFile(ref, this.#run)
 
   readonly breathe = (): Promise<void> => breathe(this.#run)
 

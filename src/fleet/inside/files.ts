@@ -2,11 +2,17 @@
 import type { Readable } from 'node:stream'
 import type { FileRef } from '../../file-ref.ts'
 import { filePlaces } from '../../job/executor-settings.ts'
+import type { Run } from './run.ts'
 
-export async function openFile(ref: FileRef, signal: AbortSignal): Promise<Readable> {
+/** One that its handler has not begun to read is closed when the run is over: nobody else would close it. */
+export async function openFile(ref: FileRef, run: Pick<Run, 'signal' | 'leave'>): Promise<Readable> {
   const [{ sharedStores }, { openVerified }] = await Promise.all([
     import('../../store/stores.ts'),
     import('../../store/verified.ts'),
   ])
-  return openVerified(sharedStores(filePlaces()), ref, signal)
+  const stream = await openVerified(sharedStores(filePlaces()), ref, run.signal)
+  run.leave(() => {
+    if (!stream.readableDidRead) stream.destroy()
+  })
+  return stream
 }

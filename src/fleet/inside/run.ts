@@ -17,6 +17,8 @@ export class Run {
   readonly data: unknown
   #controller: AbortController | undefined
   #reason: AbortReason | undefined
+  /** Most handlers leave nothing. */
+  #left: (() => void)[] | undefined
 
   constructor([seq, name, id, queue, attempt, fence, sandbox, trace]: StartHead, data: unknown) {
     this.seq = seq
@@ -41,6 +43,15 @@ export class Run {
 
   get aborted(): AbortReason | undefined {
     return this.#reason
+  }
+
+  /** `close` is called when the run is over, however it ends. */
+  leave(close: () => void): void {
+    ;(this.#left ??= []).push(close)
+  }
+
+  end(): void {
+    this.#left?.forEach(close => close())
   }
 
   abort(cause: AbortCause, message: string): void {

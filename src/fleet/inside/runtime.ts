@@ -184,6 +184,7 @@ export class Runtime {
   #end(run: Run, text: string): void {
     this.#voice.settle(run)
     this.#runs.delete(run.seq)
+    run.end()
     this.#send(text)
   }
 }

@@ -6,6 +6,7 @@ import type { Context } from 'hono'
 import type { FileRef } from '../../file-ref.ts'
 import { payloadJson } from '../../job/args.ts'
 import type { JobEntry } from '../../job/manifest.ts'
+import { forgetFilesOf } from '../../redis/file-uses.ts'
 import type { Turn } from '../../redis/idempotency.ts'
 import { callerOf } from '../caller.ts'
 import { nodeOf } from '../node-request.ts'
@@ -34,7 +35,7 @@ interface Intent {
 interface Attempt {
   key: string | undefined
   form: ReceivedForm | undefined
-  /** The job may be there. */
+  /** The job may be there, or come there by the next try. */
   begun: boolean
   /** Nobody waits for it any more. */
   over: boolean
@@ -57,7 +58,7 @@ export function enqueueRoute(parts: ApiParts): (c: Context) => Promise<Response>
     try {
       const payload = form === undefined ? await readJson(c, config.redact) : payloadOf(form, entry)
       const json = payloadJson(entry.name, payload, { redact: config.redact })
-      if (form === undefined) refuseFiles(json)
+      refuseFiles(form === undefined ? json : JSON.stringify(form.fields))
       await catalog.check(entry.name, json)
       const reached = await reach.now()
       const by = callerOf(c).name
@@ -107,10 +108,19 @@ async function enqueue(
   }
   const queue = await queueFor(placement)
   const intent: Intent = { queue, ...(form !== undefined && { payload }) }
-  if (turn !== undefined && !(await turn.intend(JSON.stringify(intent))))
-    throw new Problem(409, 'KEY_RUNNING', 'another request with this key has taken over', { retryAfter: 1 })
+  // Also an intent names the files: whoever comes after a failure here finds it, perhaps, and goes on with them.
   begin(attempt)
-  return place(placement, queue, payload, key)
+  if (turn !== undefined && !(await turn.intend(JSON.stringify(intent)))) {
+    attempt.begun = false
+    throw new Problem(409, 'KEY_RUNNING', 'another request with this key has taken over', { retryAfter: 1 })
+  }
+  const placed = await place(placement, queue, payload, key)
+  if (form !== undefined && 'id' in placed.body && !placed.body.added) {
+    // Of an id that is taken: the job that has it knows nothing of these files.
+    await forgetFilesOf(placement.reached.queue(queue), JSON.stringify(payload))
+    await form.discard()
+  }
+  return placed
 }
 
 /** Once its client was told that nothing came of it, and its files are gone, nothing may. */

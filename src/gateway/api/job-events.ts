@@ -3,12 +3,14 @@
  * how many lines of the log were told: a client that comes back with it (`Last-Event-ID`) hears of no line twice, and
  * misses none.
  */
+import type { ServerResponse } from 'node:http'
 import type { Context } from 'hono'
 import { streamSSE, type SSEMessage, type SSEStreamingApi } from 'hono/streaming'
 import { watchJob, type JobEvent } from '../../enqueue/job-watch.ts'
 import { messageOf } from '../../errors.ts'
 import type { JobDetails } from '../../inspector/details.ts'
 import { Redaction } from '../../job/redaction.ts'
+import { nodeOf } from '../node-request.ts'
 import { asProblem, Problem } from '../problem.ts'
 import { findJob, type FoundJob } from './job-routes.ts'
 import type { ApiParts } from './parts.ts'
@@ -19,6 +21,8 @@ const HEARTBEAT_MS = 15_000
 const MOST = 500
 /** Events that a client is behind before it is cut off: it can come back. */
 const MOST_PENDING = 1_000
+/** Milliseconds in which a client takes its last events. */
+const LAST_MS = 2_000
 /** Tells the client's next try that there is nothing more to hear. */
 const END_ID = 'end'
 
@@ -37,7 +41,7 @@ export function eventsRoute(parts: ApiParts, heartbeat = HEARTBEAT_MS): (c: Cont
     c.header('x-accel-buffering', 'no')
     return streamSSE(c, async stream => {
       try {
-        await tell(stream, found, { parts, seen, heartbeat })
+        await tell(stream, found, { parts, seen, heartbeat, outgoing: nodeOf(c).outgoing })
       } finally {
         streams--
       }
@@ -45,10 +49,17 @@ export function eventsRoute(parts: ApiParts, heartbeat = HEARTBEAT_MS): (c: Cont
   }
 }
 
+interface Listening {
+  parts: ApiParts
+  seen: number
+  heartbeat: number
+  outgoing: ServerResponse | undefined
+}
+
 async function tell(
   stream: SSEStreamingApi,
   { reached, job }: FoundJob,
-  { parts, seen, heartbeat }: { parts: ApiParts; seen: number; heartbeat: number },
+  { parts, seen, heartbeat, outgoing }: Listening,
 ): Promise<void> {
   const { stopping } = parts.drain
   const over = new AbortController()
@@ -58,10 +69,11 @@ async function tell(
   const told = new Telling(line, parts.config.redact, seen)
   told.state(job)
   const queue = reached.inspector.queue(job.queue)
+  const signal = AbortSignal.any([over.signal, stopping])
   try {
-    await using feed = await reached.feeds.open(queue, job.id)
+    await using feed = await reached.feeds.open(queue, job.id, signal)
     const outcome = await watchJob(queue, feed.source, job.id, {
-      signal: AbortSignal.any([over.signal, stopping]),
+      signal,
       isNew: false,
       logsSeen: seen,
       onEvent: event => told.event(event),
@@ -72,8 +84,18 @@ async function tell(
     else if (!over.signal.aborted) told.failure(error)
   } finally {
     clearInterval(beat)
+    cutLater(stream, outgoing)
     await line.sent
   }
+}
+
+/** Who does not read would keep its place among the streams for ever, and this process from ending. */
+function cutLater(stream: SSEStreamingApi, outgoing: ServerResponse | undefined): void {
+  const cut = setTimeout(() => {
+    if (!stream.closed) stream.abort()
+    outgoing?.destroy()
+  }, LAST_MS).unref()
+  outgoing?.once('close', () => clearTimeout(cut))
 }
 
 /** What is written, in order; a client that does not read it is cut off. */

@@ -53,7 +53,7 @@ async function does(what: Action, panel: Panel, by: string): Promise<string> {
       return move(PAUSE, what.run, panel, by)
     case 'resume-run':
       return move(RESUME, what.run, panel, by)
-    case 'cancel-run':
+    default:
       return move(CANCEL, what.run, panel, by)
   }
 }

@@ -14,9 +14,11 @@ export function age(ms: number | null): string {
   return formatMilliseconds(Math.round(ms / step) * step)
 }
 
-/** '12/s'; '-' for none, and where it is not known. */
-export const rate = (perSecond: number | null): string =>
-  perSecond === null || perSecond === 0 ? '-' : `${count(perSecond)}/s`
+/** '12/s', '2/min' where that says more; '-' for none, and where it is not known. */
+export function rate(perSecond: number | null): string {
+  if (perSecond === null || perSecond === 0) return '-'
+  return perSecond < 0.1 ? `${count(perSecond * 60)}/min` : `${count(perSecond)}/s`
+}
 
 /** '512 B', '3.4 MiB' */
 export function size(value: number): string {

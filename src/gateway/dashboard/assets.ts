@@ -1,10 +1,11 @@
-/** The script and the styles of the page: two files, as they lie beside this one. */
+/** The scripts and the styles of the page: files, as they lie beside this one. */
 import { readFileSync } from 'node:fs'
 import { Hono } from 'hono'
 import { etag } from 'hono/etag'
 
 const FILES = {
   'live.js': 'text/javascript; charset=utf-8',
+  'morph.js': 'text/javascript; charset=utf-8',
   'style.css': 'text/css; charset=utf-8',
 } as const
 

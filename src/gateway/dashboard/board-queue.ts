@@ -34,7 +34,7 @@ export class BoardQueue extends BullMQAdapter {
       retry: async (state: 'failed' | 'completed' = 'failed') =>
         done(await retrying(this.#inspector)(this.#target(state), id)),
       promote: async () => done(await promoteJob(this.#inspector.queue(this.#name), id)),
-      remove: async () => this.#remove(id, (await job.getState()) as string),
+      remove: async () => this.#remove(id, await job.getState()),
     } satisfies Partial<Record<keyof Job, unknown>>
     return Object.assign(job, own)
   }

@@ -17,13 +17,13 @@ export function boardRoutes({ panel, onAction }: DashboardParts): Hono {
     board ??= import('./board.ts').then(loaded => new loaded.Board(inspector, panel.config.redact))
     const response = await within(
       PATIENCE,
-      (await board).fetch(c.req.raw, c.env, scopes.has('operate')),
+      (await board).fetch(c.req.raw, c.env as object, scopes.has('operate')),
       'load the page again',
     )
     // Their names change with what is in them.
     if (c.req.path.startsWith('/queues/static/'))
       response.headers.set('cache-control', 'private, max-age=86400')
-    if (c.req.method !== 'GET') {
+    if (c.req.method !== 'GET' && c.req.method !== 'HEAD') {
       const what = `${c.req.method} ${c.req.path}`
       onAction({ by: name, what, said: String(response.status), ok: response.ok })
     }

@@ -30,6 +30,9 @@ const ALLOWED = new Set([
   '/api/queues/:queueName/:jobId/promote',
 ])
 
+/** Fonts of another host: the policy of this page would refuse them, with a complaint for each load. */
+const FOREIGN_FONTS = /<link [^>]*https:[^>]*>/g
+
 /** What does it instead, by how the rest of a route begins. */
 const INSTEAD: readonly [RegExp, string][] = [
   [/\/add$|update-data$/, 'runner enqueue checks the payload first'],
@@ -55,9 +58,11 @@ export class Board {
     this.#operating = sideOf(this.#redaction)
   }
 
-  async fetch(request: Request, env: unknown, mayOperate: boolean): Promise<Response> {
+  async fetch(request: Request, env: object, mayOperate: boolean): Promise<Response> {
     if (performance.now() - this.#namesAt > NAMES_EVERY) await (this.#looking ??= this.#look())
-    return (mayOperate ? this.#operating : this.#reading).app.fetch(request, env as object)
+    const response = await (mayOperate ? this.#operating : this.#reading).app.fetch(request, env)
+    const isPage = response.headers.get('content-type')?.startsWith('text/html') === true
+    return isPage ? new Response((await response.text()).replaceAll(FOREIGN_FONTS, ''), response) : response
   }
 
   async #look(): Promise<void> {

@@ -5,7 +5,7 @@
 import { html } from 'hono/html'
 import { Redaction } from '../../job/redaction.ts'
 import { count, time } from './amount.ts'
-import type { Look } from './panel.ts'
+import type { Fleet, Look } from './panel.ts'
 import { blockedPart } from './sections/blocked.ts'
 import { migrationsPart } from './sections/migrations.ts'
 import { queuesPart } from './sections/queues.ts'
@@ -44,7 +44,7 @@ async function render(look: Look, mayOperate: boolean, redaction: Redaction): Pr
     troubles: troublesOf(look),
     blocked: blocked === undefined || blocked.length === 0 ? undefined : blockedPart(blocked),
     'fleet-queues': queues && queuesPart(queues, mayOperate),
-    running: running && runningPart(running, mayOperate, redaction),
+    running: running && runningPart({ rows: running, all: activeIn(queues ?? []) }, mayOperate, redaction),
     migrations: runs.value && migrationsPart(runs.value, mayOperate),
     replicas: replicas && replicasPart(replicas, at),
     uploads: uploads && uploadsPart(uploads, at),
@@ -57,15 +57,18 @@ async function render(look: Look, mayOperate: boolean, redaction: Redaction): Pr
 
 function summaryOf({ at, fleet }: Look): Html {
   if (fleet.value === undefined) return html`<p id="summary">${time(at)}</p>`
-  const { replicas, running, blocked, queues, at: seen } = fleet.value
+  const { replicas, blocked, queues, at: seen } = fleet.value
   const waiting = queues.reduce((sum, one) => sum + one.waiting + one.prioritized, 0)
   const perSecond = queues.reduce((sum, one) => sum + one.rate, 0)
   return html`<p id="summary">
-    <span>${plural(replicas.length, 'replica')}</span> <span>${count(running.length)} running</span>
+    <span>${plural(replicas.length, 'replica')}</span> <span>${count(activeIn(queues))} running</span>
     <span>${count(waiting)} waiting</span> <span>${count(blocked.length)} blocked</span>
     <span>${count(perSecond)} a second</span> <span>as of <time>${time(seen)}</time></span>
   </p>`
 }
+
+/** Of a queue with many, not all are read. */
+const activeIn = (queues: Fleet['queues']): number => queues.reduce((sum, { active }) => sum + active, 0)
 
 /** It is said once when it begins, not again with every look: only what changes is read out. */
 function troublesOf({ fleet, runs }: Look): Html {

@@ -26,16 +26,24 @@ export function liveRoute({ feed, renderings, signal }: LiveParts): (c: Context)
     const mayOperate = callerOf(c).scopes.has('operate')
     const until = c.get('session')?.until ?? Infinity
     viewers++
+    // Else nginx collects what is sent, and shows it when the stream has ended.
+    c.header('x-accel-buffering', 'no')
     return streamSSE(c, async stream => {
-      const gone = Promise.withResolvers<undefined>()
-      const leave = () => gone.resolve(undefined)
-      signal.addEventListener('abort', leave)
-      stream.onAbort(leave)
+      let leave: () => void = () => undefined
+      const left = () => leave()
+      signal.addEventListener('abort', left)
+      stream.onAbort(left)
+      // Anew for each look: a promise that lives as long as the stream would keep every look that it was raced with.
+      const next = (seen?: Look) =>
+        new Promise<Look | undefined>((resolve, reject) => {
+          leave = () => resolve(undefined)
+          feed.next(seen).then(resolve, reject)
+        })
       try {
         let seen: Look | undefined
         let sent: Fragments = new Map()
         while (!signal.aborted && !stream.aborted && Date.now() < until) {
-          const look: Look | undefined = await Promise.race([feed.next(seen), gone.promise])
+          const look = await next(seen)
           if (look === undefined) break
           const fragments = await renderings.of(look, mayOperate)
           const changed = [...fragments].filter(([id, text]) => sent.get(id) !== text)
@@ -48,7 +56,7 @@ export function liveRoute({ feed, renderings, signal }: LiveParts): (c: Context)
         }
         if (signal.aborted) await stream.writeSSE({ event: 'stopping', data: '' })
       } finally {
-        signal.removeEventListener('abort', leave)
+        signal.removeEventListener('abort', left)
         viewers--
       }
     })

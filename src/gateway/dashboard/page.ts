@@ -31,7 +31,7 @@ export function fleetPage({ fragments, caller, signedIn, formToken, said }: Page
     : ''
   return documentOf(
     'Fleet',
-    html`<script src="/dashboard/live.js" defer></script>
+    html`<script type="module" src="/dashboard/live.js"></script>
       <noscript><meta http-equiv="refresh" content="${RELOAD}; url=/" /></noscript>`,
     html`<a class="skip" href="#main">Skip to the fleet</a>
       <header>

@@ -3,6 +3,7 @@
  * is, and roles are written out, since a table that is laid out as blocks is none to a screen reader.
  */
 import { html } from 'hono/html'
+import { count } from './amount.ts'
 
 export type Html = ReturnType<typeof html>
 
@@ -25,11 +26,14 @@ export interface Part<Row> {
   isAlarm?: (row: Row) => boolean
   /** Instead of the table. */
   empty: string
+  /** How many there are, where `rows` are not all of them. */
+  all?: number
 }
 
 /** The first column names the row. */
 export function tablePart<Row>(part: Part<Row>): Html {
   const { id, title, rows, columns, empty } = part
+  const all = Math.max(part.all ?? 0, rows.length)
   const heads = columns.map(
     column => html`<th role="columnheader" scope="col" ${numeric(column)}>${column.title}</th>`,
   )
@@ -43,13 +47,15 @@ export function tablePart<Row>(part: Part<Row>): Html {
       ${rows.map(row => rowOf(part, row))}
     </tbody>
   </table>`
-  return sectionOf(id, title, rows.length, rows.length === 0 ? html`<p class="empty">${empty}</p>` : table)
+  const hidden = all - rows.length
+  const more = hidden === 0 ? '' : html`<p class="empty">${count(hidden)} more are not shown.</p>`
+  return sectionOf(id, title, all, all === 0 ? html`<p class="empty">${empty}</p>` : html`${table} ${more}`)
 }
 
-/** `count`: of what is in it. Its title takes the focus when what had it is gone. */
-export function sectionOf(id: string, title: string, count: number, body: Html | Html[]): Html {
+/** `size`: of what is in it. Its title takes the focus when what had it is gone. */
+export function sectionOf(id: string, title: string, size: number, body: Html | Html[]): Html {
   return html`<section id="${id}" aria-labelledby="${id}-title">
-    <h2 id="${id}-title" tabindex="-1">${title} <span class="count">${count}</span></h2>
+    <h2 id="${id}-title" tabindex="-1">${title} <span class="count">${count(size)}</span></h2>
     ${body}
   </section>`
 }

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream'
 import { readFilePlace, type FileRef } from '../../file-ref.ts'
 import type { Store } from '../../store/store.ts'
 import { didYouMean } from '../../suggestion.ts'
+import { within } from '../patience.ts'
 import type { FieldPart, FilePart } from './multipart-reader.ts'
 import { Refusal } from './refusal.ts'
 
@@ -18,6 +19,9 @@ export interface FileField {
 }
 
 export type FileFields = Readonly<Record<string, FileField>>
+/** Milliseconds. */
+const REMOVING = 2_000
+
 type Keep = (part: FilePart & { fileName: string }, field: FileField) => Promise<FileRef>
 
 export class FormContent {
@@ -96,10 +100,14 @@ export class FormContent {
       throw new Refusal('checksum', `the file that came has the SHA-256 ${refs[0]!.sha256}, not ${sha256}`)
   }
 
-  /** All that was stored. What cannot be removed now is an orphan, and `uploads.orphanAge` later the sweep has it. */
+  /**
+   * All that was stored. What cannot be removed now, or within 2 s, is an orphan, and `uploads.orphanAge` later the sweep
+   * has it: nobody waits for a store that hangs.
+   */
   async remove(): Promise<void> {
     const places = this.#refs.flatMap(({ $file }) => readFilePlace($file) ?? [])
-    await Promise.allSettled(places.map(({ key }) => this.#store.remove(key)))
+    const removed = Promise.allSettled(places.map(({ key }) => this.#store.remove(key)))
+    await within(REMOVING, removed, () => new Error('the store hangs')).catch(() => undefined)
   }
 
   get #refs(): FileRef[] {

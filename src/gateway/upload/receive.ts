@@ -9,11 +9,12 @@ import { RunnerError, messageOf } from '../../errors.ts'
 import type { FileRef } from '../../file-ref.ts'
 import type { Events } from '../../observe/events.ts'
 import { takeIn, type NamedStore } from '../../store/intake.ts'
+import { formatMilliseconds } from '../../units.ts'
 import { unhurried } from '../body-clock.ts'
 import type { Caller } from '../caller.ts'
 import { FormContent, type FileFields } from './form-content.ts'
 import { readForm, type Form } from './form-type.ts'
-import type { UploadLimits } from './limits.ts'
+import { longestUpload, type UploadLimits } from './limits.ts'
 import { MultipartReader } from './multipart-reader.ts'
 import { Refusal } from './refusal.ts'
 import { RequestBody, type Incoming } from './request-body.ts'
@@ -81,11 +82,16 @@ async function readContent(body: RequestBody, form: Form, reception: Reception):
   const content = new FormContent(target.store, fields)
   /** Of what is being stored: when the request fails, it waits for no store. */
   const ending = new AbortController()
-  const stop = () => {
-    const reason = new Refusal('stopping', 'this gateway stops', { retryAfter: OUTAGE_RETRY })
+  const end = (reason: Refusal) => {
     ending.abort(reason)
     body.destroy(reason)
   }
+  const stop = () => end(new Refusal('stopping', 'this gateway stops', { retryAfter: OUTAGE_RETRY }))
+  const longest = longestUpload(limits)
+  const clock = setTimeout(() => {
+    const hint = 'half of uploads.orphanAge: its first file would be swept before its job is there'
+    end(new Refusal('slow', `the upload takes longer than ${formatMilliseconds(longest)}`, { hint }))
+  }, longest).unref()
   body.once('error', error => ending.abort(error))
   signal.addEventListener('abort', stop)
   if (signal.aborted) stop()
@@ -111,6 +117,7 @@ async function readContent(body: RequestBody, form: Form, reception: Reception):
     // What the store met is the consequence.
     throw reader.failure ?? error
   } finally {
+    clearTimeout(clock)
     signal.removeEventListener('abort', stop)
   }
 }

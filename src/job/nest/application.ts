@@ -28,6 +28,8 @@ export interface ApplicationStart {
 export interface ApplicationOptions {
   /** Milliseconds, for the import and for the start each. */
   timeout: number
+  /** Called before each step after the import, which has a time of its own. */
+  announce: (file: JobFile) => Promise<void>
   /** Absent: only its decorators are read. */
   start?: ApplicationStart
   /** Checks the options of one handler. */
@@ -44,16 +46,18 @@ export interface Application {
 
 /** Throws JOB_IMPORT_FAILED, JOB_OPTION_INVALID, NEST_APP_FAILED and NEST_QUEUE_CONTESTED. */
 export async function loadApplication(file: JobFile, options: ApplicationOptions): Promise<Application> {
-  const { timeout, start, read } = options
+  const { timeout, start, read, announce } = options
   const namespace = await importWithin(file.file, timeout)
   const core = await importCore(file.file)
   const root = rootModule(file.file, namespace)
   const create = async (how: object): Promise<INestApplicationContext> =>
     core.NestFactory.createApplicationContext(root as Type, { abortOnError: false, ...how })
+  await announce(file)
   const plan = await started(file, timeout, create({ preview: true, logger: false }))
   const planned = modulesOf(core, plan)
   const doubts = start === undefined ? [] : doubtProcessors(file, planned, start)
   if (start === undefined) return { jobs: await readAll(file, handlersIn(planned), read), doubts }
+  await announce(file)
   const app = await started(file, timeout, create({ logger: start.logger }))
   try {
     const jobs = await readAll(file, handlersIn(modulesOf(core, app)), read, { core, app })

@@ -7,7 +7,6 @@ type Wrapper = Module['providers'] extends Map<unknown, infer Value> ? Value : n
 
 export interface HostedHandler extends Handler {
   wrapper: Wrapper
-  owner: Class
   /** 'MailHandler.send in MailModule', for messages. */
   where: string
 }
@@ -26,7 +25,6 @@ export function handlersIn(modules: ModulesContainer): HostedHandler[] {
     handlersOf(owner).map(handler => ({
       ...handler,
       wrapper,
-      owner,
       where: `${owner.name}.${handler.method} in ${module}`,
     })),
   )

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { readFileFlags } from '../../../src/commands/enqueue/file-flags.ts'
 import type { Config } from '../../../src/config.ts'
@@ -44,20 +45,11 @@ it.each([
   })
 })
 
-it('says what a job without files would have to have, and that --no-schema knows none', async () => {
-  const { files: _, ...bare } = entry
-  await expect(readFileFlags(['users=./users.csv'], bare, config)).rejects.toMatchObject({
-    hint: 'its args declare one by file()',
-  })
-  await expect(readFileFlags(['users=./users.csv'], undefined, config)).rejects.toThrow('--no-schema')
-})
-
 it('stays where the answer of Redis was lost, and is removed after any other error', async () => {
-  const { store } = await readFileFlags(['users=./users.csv', 'photos=./photo.png'], entry, config)
-  const { readdirSync } = await import('node:fs')
+  const inputs = await readFileFlags(['users=./users.csv', 'photos=./photo.png'], entry, config)
   const there = () =>
     readdirSync(dir.path('up'), { recursive: true, withFileTypes: true }).filter(one => one.isFile()).length
-  const stored = await store()
+  const stored = await inputs.store()
   expect(stored.assignments.map(({ path }) => path)).toEqual([['users'], ['photos']])
   await stored.discard(new Error('Connection is closed.'))
   expect(there()).toBe(2)

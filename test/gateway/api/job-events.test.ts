@@ -1,6 +1,8 @@
 /** Server-sent events of a job, from its state to its end. */
+import { connect, type Socket } from 'node:net'
 import { Queue, Worker, type Job } from 'bullmq'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { listen } from '../../../src/gateway/listener.ts'
 import { startRedis, type TestRedis } from '../../helpers/redis.ts'
 import { READER, served, type Served } from './served.ts'
 
@@ -125,15 +127,36 @@ it('shares one connection among all who watch a queue, and gives it back with th
   gate.resolve()
 })
 
+/** A client that stops to read in the middle of more than a connection holds. */
+async function startsReading(url: string): Promise<Socket> {
+  const job = await queue.add('good', {})
+  await job.log('x'.repeat(16 * 1024 ** 2))
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  const ask = `GET /v1/jobs/reports/${job.id}/events HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${READER.token}\r\n\r\n`
+  socket.on('error', () => undefined).write(ask)
+  let said = ''
+  for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
+    said += String(chunk)
+    if (said.includes('xxx')) break
+  }
+  socket.pause()
+  return socket
+}
+
 it('ends at once when the process is about to, and says so; nothing new is begun then', async () => {
   const { id = '' } = await queue.add('good', {})
   const { events } = await open(id)
   const seen: Told[] = []
   await until(events!, 'log', seen)
-  const stopped = api.drain.stop(10_000)
+  await using listener = await listen(api.app, '127.0.0.1:0')
+  const deaf = await startsReading(listener.url)
+  expect(api.drain.running).toBe(1)
+  const stopped = api.drain.stop(60_000)
   await until(events!, 'stopping', seen)
   expect((await events!.next()).done).toBe(true)
+  // Who reads nothing keeps it from ending for two seconds, not for the whole grace.
   expect(await stopped).toBe(0)
+  deaf.destroy()
   const late = await api.ask('GET', `/v1/jobs/reports/${id}`)
   expect([late.status, late.body['code'], late.headers.get('retry-after')]).toEqual([503, 'STOPPING', '1'])
   gate.resolve()

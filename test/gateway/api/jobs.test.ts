@@ -1,7 +1,10 @@
 /** Jobs over HTTP: added, looked at, cancelled; and everything that is refused on the way. */
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { Queue } from 'bullmq'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { cancelled, enqueued, jobDetails, problem } from '../../../src/gateway/api/schemas.ts'
+import { listen } from '../../../src/gateway/listener.ts'
 import { startRedis, type TestRedis } from '../../helpers/redis.ts'
 import { READER, SHOP, served, type AskOptions, type Served } from './served.ts'
 
@@ -57,6 +60,14 @@ describe('POST /v1/jobs/{name}', () => {
     expect(job?.opts).toMatchObject({ delay: 3_600_000, priority: 7, attempts: 2 })
     expect((await send(ada, {}, query)).body).toMatchObject({ id: 'order-1', added: false })
     await other.close()
+  })
+
+  it('takes a request that says nothing of a body, as curl -X POST sends it', async () => {
+    await using listener = await listen(api.app, '127.0.0.1:0')
+    const socket = connect(Number(new URL(listener.url).port), '127.0.0.1')
+    const head = `POST /v1/jobs/any HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${SHOP.token}\r\nConnection: close\r\n\r\n`
+    socket.write(head)
+    expect(await text(socket)).toMatch(/^HTTP\/1.1 202 [^]*"added":true/)
   })
 
   it.each<[number, string, unknown, string, AskOptions, RegExp]>([

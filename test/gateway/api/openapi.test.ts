@@ -73,10 +73,10 @@ it('finds what would break one', () => {
   expect(changed(document => parameters(document).pop())).toEqual([
     'POST /v1/jobs/{name}: parameter query again is gone',
   ])
-  const require = (name: string) => (document: Json) => {
+  const demand = (name: string) => (document: Json) => {
     for (const one of parameters(document)) if (one['name'] === name) one['required'] = true
   }
-  expect(changed(require('delay'))).toEqual(['POST /v1/jobs/{name}: parameter query delay is required'])
+  expect(changed(demand('delay'))).toEqual(['POST /v1/jobs/{name}: parameter query delay is required'])
   // What is added breaks nobody.
   expect(changed(document => (fields(document)['more'] = { type: 'string' }))).toEqual([])
 })

@@ -74,6 +74,8 @@ export interface AskOptions {
   token?: string
   body?: unknown
   headers?: Record<string, string>
+  /** Says that it is a form; what is in it is what `receive` gives. */
+  form?: true
 }
 
 interface Asked {
@@ -126,16 +128,18 @@ export async function served(options: ServedOptions): Promise<Served> {
     changes,
     faults,
     broken,
-    async ask(method, path, { token = ADMIN.token, body, headers = {} } = {}) {
-      const answer = await app.request(`http://localhost${path}`, {
+    async ask(method, path, { token = ADMIN.token, body, headers = {}, form } = {}) {
+      const request = {
         method,
         headers: {
           authorization: `Bearer ${token}`,
           ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...(form && { 'content-type': 'multipart/form-data; boundary=B' }),
           ...headers,
         },
         ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-      })
+      }
+      const answer = await app.request(`http://localhost${path}`, request, form && { incoming: {} })
       const text = await answer.text()
       return {
         status: answer.status,

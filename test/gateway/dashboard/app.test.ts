@@ -201,7 +201,7 @@ describe('the page', () => {
       'x-frame-options': 'DENY',
     })
     const text = await page.text()
-    expect(text.match(/<script[^>]*>/g)).toEqual(['<script src="/dashboard/live.js" defer>'])
+    expect(text.match(/<script[^>]*>/g)).toEqual(['<script type="module" src="/dashboard/live.js">'])
     expect(text).not.toMatch(/ style=| on\w+=/)
     const script = await request('/dashboard/live.js')
     expect(script.headers.get('content-type')).toContain('text/javascript')
@@ -220,7 +220,14 @@ describe('the page', () => {
     const replicas = new Replicas(b.redis.client(), 'bull')
     const block = { executor: 1, ms: 5_000, where: NASTY, queue: 'nasty', job: NASTY, id: NASTY }
     await replicas.publish(
-      replicaEntry({ id: NASTY, host: NASTY, version: NASTY, queues: { [NASTY]: 1 }, blocked: [block] }),
+      replicaEntry({
+        id: NASTY,
+        host: NASTY,
+        version: NASTY,
+        queues: { [NASTY]: 1 },
+        rates: { nasty: 0.05 },
+        blocked: [block],
+      }),
     )
     const { textOf } = await b.open({
       uploads: [{ id: NASTY, token: NASTY, bytes: 3_600_000, since: Date.now() - 5_000 }],
@@ -229,9 +236,29 @@ describe('the page', () => {
     expect(text).not.toContain('<img')
     expect(text.split('&lt;img src=x onerror=alert(1)&gt;').length).toBeGreaterThan(8)
     expect(text).toContain('3.4 MiB')
+    expect(text).toContain('3/min')
     expect(text).toMatch(/holds\s+executor 1/)
     await replicas.remove(NASTY)
     await nasty.obliterate({ force: true })
+  })
+
+  it('counts what runs and is not shown', async () => {
+    const busy = new Queue('busy', { connection: b.redis.client() })
+    const jobs = await busy.addBulk(Array.from({ length: 53 }, () => ({ name: 'x', data: {} })))
+    const ids = jobs.map(({ id = '' }) => id)
+    await b.redis
+      .client()
+      .multi()
+      .del('bull:busy:wait')
+      .lpush('bull:busy:active', ...ids)
+      .exec()
+    const { textOf } = await b.open()
+    const text = await textOf('/')
+    expect(text).toContain('<span>53 running</span>')
+    expect(text).toMatch(/Running jobs <span class="count">53</)
+    expect(text).toContain('3 more are not shown.')
+    expect(text.match(/aria-label="Cancel job /g)).toHaveLength(50)
+    await busy.obliterate({ force: true })
   })
 
   it('says that Redis is away, and what was asked of it then is not done later', async () => {

@@ -46,12 +46,26 @@ it('hides them in the templates of schedules too', async () => {
   await b.mail.removeJobScheduler('daily')
 })
 
+it('names no other host in its page', async () => {
+  const { text } = await board('')
+  expect(text).toContain('static/js/main')
+  expect(text).not.toContain('https:')
+})
+
 it('changes nothing for who may only read', async () => {
-  for (const path of ['/pause', '/1/clean', '/1/promote'])
-    expect([path, (await board(`/api/queues/mail${path}`, { method: 'PUT' }, 'viewer')).status]).toEqual([
+  const body = JSON.stringify({ concurrency: 1, max: 1, duration: 1_000 })
+  for (const path of [
+    '/pause',
+    '/concurrency',
+    '/rate-limit',
+    '/rate-limit/release',
+    '/1/clean',
+    '/1/promote',
+  ])
+    expect([
       path,
-      405,
-    ])
+      (await board(`/api/queues/mail${path}`, { method: 'PUT', body }, 'viewer')).status,
+    ]).toEqual([path, 405])
   expect(await b.mail.isPaused()).toBe(false)
   expect(await b.mail.getJob('1')).toBeDefined()
 })

@@ -93,6 +93,20 @@ it('ends an upload of which no byte comes, and one that only drips', async () =>
   expect(isEmpty(desk)).toBe(true)
 })
 
+it('ends an upload that takes so long that its first file would be swept before its job is there', async () => {
+  await using desk = await UploadDesk.open({
+    fields: { users: { list: true } },
+    limits: { orphanAge: 1_000 },
+  })
+  const part = { name: 'users', fileName: 'a.csv', content: Buffer.alloc(200_000, 'x') }
+  const body = form([part, part])
+  await using one = await Upload.begin(desk.url, body)
+  await one.send(body.subarray(0, 200_500))
+  const { status, text } = await one.answer
+  expect([status, text]).toEqual([408, expect.stringContaining('longer than 500ms')])
+  expect(isEmpty(desk)).toBe(true)
+})
+
 it('does not take a slow store for a slow client, and takes no more from the client than the store does', async () => {
   await using desk = await UploadDesk.open({
     limits: { idle: 100, minRate: 1_000, maxFile: 9 * MIB, maxTotal: 9 * MIB },
@@ -197,6 +211,34 @@ it('ends what it receives when the process stops, with an answer, and leaves not
   desk.stop.abort()
   const { status, headers } = await one.answer
   expect([status, headers['retry-after']]).toEqual([503, '5'])
+  expect(desk.words).toEqual(['started', 'aborted stopping'])
+  expect(isEmpty(desk)).toBe(true)
+})
+
+it('ends also where the store hangs, when the process stops or the client goes, and leaves nothing of it', async () => {
+  await using desk = await UploadDesk.open({ fields: { users: { list: true } } })
+  const { promise: never } = Promise.withResolvers<void>()
+  const part = (bytes: number) => ({ name: 'users', fileName: 'a.csv', content: Buffer.alloc(bytes, 'x') })
+  const body = form([part(10), part(MIB)])
+  const begin = async () => {
+    desk.store.faults = {}
+    desk.told.length = 0
+    const one = await Upload.begin(desk.url, body)
+    one.socket.write(body.subarray(0, 300))
+    await expect.poll(() => desk.store.files.size).toBe(1)
+    desk.store.faults = { hold: () => never }
+    // Not so much that nothing more is read: then Node does not hear of a client that goes.
+    one.socket.write(body.subarray(300, 100_000))
+    await expect.poll(() => desk.store.open).toBe(1)
+    return one
+  }
+  await using left = await begin()
+  left.socket.resetAndDestroy()
+  await expect.poll(() => desk.words.at(-1), { timeout: 5_000 }).toBe('aborted client_gone')
+  expect(isEmpty(desk)).toBe(true)
+  await using stopped = await begin()
+  desk.stop.abort()
+  expect((await stopped.answer).status).toBe(503)
   expect(desk.words).toEqual(['started', 'aborted stopping'])
   expect(isEmpty(desk)).toBe(true)
 })

@@ -8,8 +8,17 @@ import { tablePart, type Column, type Html } from '../table.ts'
 
 /** Signs of what a job says of its progress. */
 const NOTE = 80
+/** Jobs that are shown: their ages change, so all of them are sent with every look. */
+const SHOWN = 200
 
-export function runningPart(rows: readonly RunningJob[], mayOperate: boolean, redaction: Redaction): Html {
+export interface Running {
+  /** Of each queue those that run for longest. */
+  rows: readonly RunningJob[]
+  /** How many run in all. */
+  all: number
+}
+
+export function runningPart({ rows, all }: Running, mayOperate: boolean, redaction: Redaction): Html {
   const columns: Column<RunningJob>[] = [
     { title: 'Job', cell: ({ name }) => name },
     { title: 'Id', cell: ({ queue, id }) => jobLink(queue, id) },
@@ -31,7 +40,8 @@ export function runningPart(rows: readonly RunningJob[], mayOperate: boolean, re
   return tablePart<RunningJob>({
     id: 'running',
     title: 'Running jobs',
-    rows: rows.toSorted((a, b) => b.age - a.age),
+    rows: rows.toSorted((a, b) => b.age - a.age).slice(0, SHOWN),
+    all,
     key: ({ queue, id }) => `${queue} ${id}`,
     columns,
     isAlarm: ({ blocked }) => blocked !== undefined,

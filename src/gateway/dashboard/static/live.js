@@ -2,6 +2,8 @@
  * Keeps the page as the fleet is. Parts come as HTML from this origin, and are worked into the page element by element,
  * so that the focus, what is open and how far it is scrolled stay. Without this script the page loads itself again.
  */
+import { morph } from './morph.js'
+
 const parts = document.getElementById('parts')
 const live = document.getElementById('live')
 const result = document.getElementById('result')
@@ -12,8 +14,8 @@ source.addEventListener('open', () => show('live'))
 source.addEventListener('stopping', () => show('server stops'))
 source.addEventListener('error', () => {
   show('connection lost, trying again')
-  // Refused for good: signed out, perhaps.
-  if (source.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 5_000)
+  // Refused for good: signed out, perhaps, or a proxy answers for a server that is being started again.
+  if (source.readyState === EventSource.CLOSED) setTimeout(reload, 5_000)
 })
 source.addEventListener('message', ({ data }) => {
   show('live')
@@ -48,6 +50,13 @@ async function press(form, submitter) {
   submitter.closest('details.ask')?.removeAttribute('open')
 }
 
+/** Once there is a page again: what a proxy says meanwhile would stay for ever. */
+async function reload() {
+  const page = await fetch('/', { headers: { accept: 'text/html' } }).catch(() => undefined)
+  if (page?.ok) location.reload()
+  else setTimeout(reload, 5_000)
+}
+
 function show(text) {
   if (live.textContent !== text) live.textContent = text
 }
@@ -65,32 +74,3 @@ function take(id, text) {
   if (there === null) parts.append(wanted)
   else morph(there, wanted)
 }
-
-/** `from` becomes as `to` is. What a person has opened stays open. */
-function morph(from, to) {
-  if (from.nodeType !== Node.ELEMENT_NODE) return void (from.data = to.data)
-  if (from.nodeName !== to.nodeName) return void from.replaceWith(to)
-  const isKept = name => name === 'aria-disabled' || (name === 'open' && from.nodeName === 'DETAILS')
-  for (const { name, value } of Array.from(to.attributes))
-    if (!isKept(name) && from.getAttribute(name) !== value) from.setAttribute(name, value)
-  for (const { name } of Array.from(from.attributes))
-    if (!isKept(name) && !to.hasAttribute(name)) from.removeAttribute(name)
-  let at = from.firstChild
-  for (const wanted of Array.from(to.childNodes)) {
-    const same = wanted.id ? [...from.children].find(({ id }) => id === wanted.id) : alike(at, wanted)
-    if (same === undefined) from.insertBefore(wanted, at)
-    else {
-      if (same === at) at = at.nextSibling
-      else from.insertBefore(same, at)
-      morph(same, wanted)
-    }
-  }
-  while (at !== null) {
-    const next = at.nextSibling
-    at.remove()
-    at = next
-  }
-}
-
-const alike = (node, wanted) =>
-  node !== null && node.nodeName === wanted.nodeName && !node.id ? node : undefined
