@@ -84,7 +84,7 @@ describe('flags', () => {
     ['-o json', ['json', 'jsonl']],
     ['config --log-level ', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']],
     ['verify --fault block --fault f', ['freeze']],
-    ['new ', ['job', 'script', 'migration']],
+    ['new ', ['job', 'script', 'migration', 'token']],
     ['jobs retry --state f', ['failed']],
     ['jobs list --name he', ['hello']],
     ['new job x ', []],
