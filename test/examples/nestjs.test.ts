@@ -18,7 +18,7 @@ it('is locked to this very package: npm ci refuses another', () => {
     packages: Record<string, Manifest>
   }
   const { version, dependencies, peerDependencies, engines } = manifest
-  const hint = 'npm install --package-lock-only in examples/nestjs'
+  const hint = 'without its entry of bullmq-runner, npm install --package-lock-only in examples/nestjs'
   expect(lock.packages['node_modules/bullmq-runner'], hint).toMatchObject({
     version,
     dependencies,
