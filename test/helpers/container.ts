@@ -43,6 +43,8 @@ export class Container implements AsyncDisposable {
       this.#wake()
       return { ...end, output: this.output }
     })
+    // Of one that a test removes before its end, nobody waits for that: the engine may not know it any more.
+    this.ended.catch(() => undefined)
   }
 
   static async start(options: ContainerOptions): Promise<Container> {
