@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Config } from '../../config.ts'
 import type { FileRef } from '../../file-ref.ts'
 import type { JobEntry } from '../../job/manifest.ts'
+import type { FleetEvents } from '../../observe/events.ts'
 import type { Caller } from '../caller.ts'
 import type { Drain } from '../drain.ts'
 import type { JobCatalog } from '../job-catalog.ts'
@@ -24,25 +25,14 @@ export type ReceiveForm = (
   options: { job: JobEntry; caller: Caller; signal: AbortSignal },
 ) => Promise<ReceivedForm>
 
-/** For the log: who has changed what. Never a payload, never a token. */
-export interface Change {
-  /** Id of the request. */
-  request: string
-  /** Name of the token. */
-  caller: string
-  change: 'enqueued' | 'cancelled'
-  queue: string
-  job: string
-  id: string
-}
-
 export interface ApiParts {
   config: Config
   tokens: Tokens
   catalog: JobCatalog
   reach: Reach
   drain: Drain
-  onChange: (change: Change) => void
+  /** For the log: who has changed what. Never a payload, never a token. */
+  onChange: (change: FleetEvents['api.changed'][0]) => void
   /** Absent: there are no uploads. */
   receive?: ReceiveForm
 }
