@@ -2,7 +2,8 @@
 import type { Hono } from 'hono'
 import { resolveConfig } from '../../../src/config.ts'
 import { apiApp } from '../../../src/gateway/api/api-app.ts'
-import type { Change, ReceiveForm } from '../../../src/gateway/api/parts.ts'
+import type { ReceiveForm } from '../../../src/gateway/api/parts.ts'
+import type { FleetEvents } from '../../../src/observe/events.ts'
 import { Drain } from '../../../src/gateway/drain.ts'
 import { JobCatalog } from '../../../src/gateway/job-catalog.ts'
 import { Reach } from '../../../src/gateway/reach.ts'
@@ -63,7 +64,7 @@ export interface Served extends AsyncDisposable {
   reach: Reach
   drain: Drain
   dir: Project
-  changes: Change[]
+  changes: FleetEvents['api.changed'][0][]
   faults: unknown[]
   broken: string[]
   /** `body`: sent as JSON; text is sent as it is. */
@@ -101,7 +102,7 @@ export async function served(options: ServedOptions): Promise<Served> {
   const reach = new Reach()
   reach.reach(redis)
   const drain = new Drain()
-  const [changes, faults, broken]: [Change[], unknown[], string[]] = [[], [], []]
+  const [changes, faults, broken]: [Served['changes'], unknown[], string[]] = [[], [], []]
   const onBroken = ({ name, code }: { name: string; code: string }) => broken.push(`${name} ${code}`)
   const catalog = new JobCatalog({ config, onBroken, ...(checkWithin !== undefined && { checkWithin }) })
   const api = apiApp({
