@@ -60,7 +60,7 @@ describe('wrong usage ends with exit code 2 and a suggestion', () => {
     [['init', '--jsno'], "error: unknown option '--jsno'\nhint: did you mean --json?\n"],
     [['--prefxi', 'x', 'init'], "error: unknown option '--prefxi'\nhint: did you mean --prefix?\n"],
     [['init', 'a', 'b'], "error: too many arguments for 'init'. Expected 1 argument but got 2: a, b.\n"],
-    [['new', 'job'], "error: new job needs a name\n"],
+    [['new', 'job'], 'error: new job needs a name\n'],
     [
       ['init', '-o', 'xml'],
       "error: option '-o, --output <format>' argument 'xml' is invalid. Allowed choices are text, json, jsonl.\n",

@@ -98,6 +98,9 @@ describe.each(KINDS)('in a %s', isolation => {
     try {
       await expect.poll(() => b.client.llen(how)).toBe(NEIGHBOURS)
       const bad = await b.act(act, { name })
+      await replica.until(() => replica.events('executor.ended').length > ended, 'the end of an executor')
+      // Where nobody can tell whose fault it was, all of them run alone from now on, two at a time: none may wait for it.
+      await b.open(`open ${how}`)
       const fate = await untilState(b.queue, bad.id, 'failed')
       expect(fate.failedReason).toMatch(reason)
       expect(fate.attemptsMade).toBe(1)
