@@ -7,14 +7,13 @@ import type { Client } from '../redis/client.ts'
 import type { RedisHandle } from '../redis/connection.ts'
 import { IdempotencyKeys } from '../redis/idempotency.ts'
 import { queueNames } from '../redis/queue-names.ts'
+import { RecentNames } from '../redis/recent-names.ts'
 import { Replicas } from '../redis/replicas.ts'
 import { JobFeeds } from './job-feeds.ts'
 import { within } from './patience.ts'
 
 /** Milliseconds that a server which is there takes at most. */
 const PING_MS = 2_000
-/** Milliseconds between two looks for queues that are new: each goes through all keys. */
-const NAMES_EVERY = 30_000
 
 export class Reach implements AsyncDisposable {
   #reached: Reached | undefined
@@ -49,8 +48,9 @@ export class Reached implements AsyncDisposable {
   readonly replicas: Replicas
   readonly keys: IdempotencyKeys
   readonly feeds: JobFeeds
+  /** Of the queues that there are, half a minute old at most. */
+  readonly names: RecentNames
   readonly #queues = new Map<string, Queue>()
-  #names: { at: number; found: Promise<string[]> } | undefined
   #pinging: Promise<unknown> | undefined
 
   constructor(redis: RedisHandle) {
@@ -61,6 +61,7 @@ export class Reached implements AsyncDisposable {
     this.replicas = new Replicas(this.client, redis.prefix)
     this.keys = new IdempotencyKeys(this.client, redis.prefix)
     this.feeds = new JobFeeds(redis)
+    this.names = new RecentNames(() => queueNames(this.client, redis.prefix))
   }
 
   /** All who ask wait for one answer. */
@@ -73,17 +74,6 @@ export class Reached implements AsyncDisposable {
   silent(ms: number): RunnerError {
     const { location } = this.redis
     return new RunnerError('REDIS_UNREACHABLE', `Redis at ${location} has not answered within ${ms} ms`)
-  }
-
-  /** Those that there are, half a minute old at most. */
-  names(): Promise<string[]> {
-    const now = performance.now()
-    if (this.#names === undefined || now - this.#names.at > NAMES_EVERY) {
-      const found = queueNames(this.client, this.redis.prefix)
-      this.#names = { at: now, found }
-      found.catch(() => (this.#names = undefined))
-    }
-    return this.#names.found
   }
 
   /** To add jobs to; there is then such a queue. Only for names that were looked at: each is kept. */

@@ -3,12 +3,13 @@ import type { Config } from '../config.ts'
 import { RunnerError } from '../errors.ts'
 import type { RedisHandle } from '../redis/connection.ts'
 import { queueNames } from '../redis/queue-names.ts'
+import { RecentNames } from '../redis/recent-names.ts'
 import { scheduleTimes, type ScheduleTime } from '../redis/schedule-times.ts'
 import type { Estimate } from './estimate.ts'
 import type { ScaleReader } from './reader.ts'
 import { queueNameOf } from '../queue-setting.ts'
 
-/** Milliseconds. To find the queues, all keys of the server are walked over: too much for each look. */
+/** Milliseconds. */
 const NAMES_EVERY = 60_000
 
 export interface AllQueuesOptions {
@@ -27,12 +28,12 @@ export interface WatchedQueue {
 export class AllQueues {
   readonly #options: AllQueuesOptions
   readonly #client: ReturnType<RedisHandle['connect']>
-  #names: Promise<string[]> | undefined
-  #namesAt = 0
+  readonly #names: RecentNames
 
   constructor(options: AllQueuesOptions) {
     this.#options = options
     this.#client = options.redis.connect('queues')
+    this.#names = new RecentNames(() => queueNames(this.#client, options.redis.prefix), NAMES_EVERY)
   }
 
   /**
@@ -72,18 +73,8 @@ export class AllQueues {
     return { estimate, schedules }
   }
 
-  #list(): Promise<string[]> {
-    const { config, redis } = this.#options
-    if (config.queues.length > 0) return Promise.resolve(config.queues.map(queueNameOf).sort())
-    const now = performance.now()
-    if (this.#names === undefined || now - this.#namesAt > NAMES_EVERY) {
-      this.#namesAt = now
-      const names = queueNames(this.#client, redis.prefix)
-      names.catch(() => {
-        if (this.#names === names) this.#names = undefined
-      })
-      this.#names = names
-    }
-    return this.#names
+  #list(): Promise<readonly string[]> {
+    const { queues } = this.#options.config
+    return queues.length > 0 ? Promise.resolve(queues.map(queueNameOf).sort()) : this.#names.list()
   }
 }

@@ -3,6 +3,7 @@ import type { Inspector } from '../inspector/inspector.ts'
 import { figuresOf, type QueueFigures } from '../inspector/figures.ts'
 import { rowsOf, type JobRow } from '../inspector/row.ts'
 import { queueNames } from '../redis/queue-names.ts'
+import { RecentNames } from '../redis/recent-names.ts'
 import { Replicas, type BlockedRun, type Replica } from '../redis/replicas.ts'
 import type { Ledger } from '../migration/ledger.ts'
 import { isOver, type MigrationRun } from '../migration/ledger-run.ts'
@@ -10,8 +11,6 @@ import { rowsOf as rowsDone } from '../migration/shard-ledger.ts'
 
 /** Running jobs that are read of one queue. */
 const RUNNING = 50
-/** Milliseconds between two looks for queues that are new: each goes through all keys. */
-const NAMES_EVERY = 30_000
 /** Milliseconds that a run which is over is still shown. */
 const SHOWN_AFTER = 600_000
 
@@ -42,20 +41,20 @@ export interface Snapshot {
 export class Snapshots {
   readonly #inspector: Inspector
   readonly #ledgers: readonly Ledger[]
-  readonly #only: readonly string[]
-  #names: readonly string[] = []
-  #namesAt = -Infinity
+  readonly #names: RecentNames
   #rows = new Map<string, { rows: number; at: number }>()
 
   /** `only`: these queues; none means all. */
   constructor(inspector: Inspector, ledgers: readonly Ledger[], only: readonly string[]) {
     this.#inspector = inspector
     this.#ledgers = ledgers
-    this.#only = only
+    this.#names = new RecentNames(() =>
+      only.length > 0 ? inspector.choose(only) : queueNames(inspector.client, inspector.prefix),
+    )
   }
 
   async take(): Promise<Snapshot> {
-    const names = await this.#queues()
+    const names = await this.#names.list()
     const { client, prefix } = this.#inspector
     const [replicas, migrations] = await Promise.all([
       new Replicas(client, prefix).list(),
@@ -64,17 +63,6 @@ export class Snapshots {
     const queues = await figuresOf(this.#inspector, names, replicas)
     const running = await this.#running(queues, replicas)
     return { at: Date.now(), queues, running, replicas, migrations }
-  }
-
-  async #queues(): Promise<readonly string[]> {
-    const now = performance.now()
-    if (now - this.#namesAt < NAMES_EVERY) return this.#names
-    this.#names =
-      this.#only.length > 0
-        ? await this.#inspector.choose(this.#only)
-        : await queueNames(this.#inspector.client, this.#inspector.prefix)
-    this.#namesAt = now
-    return this.#names
   }
 
   async #running(queues: readonly QueueFigures[], replicas: readonly Replica[]): Promise<RunningJob[]> {

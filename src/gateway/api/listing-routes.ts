@@ -18,7 +18,7 @@ const READ_MS = 15_000
 export const queuesRoute = (parts: ApiParts) => async (c: Context) => {
   const reached = await parts.reach.now()
   const look = async () => {
-    const [names, live] = await Promise.all([reached.names(), reached.replicas.list()])
+    const [names, live] = await Promise.all([reached.names.list(), reached.replicas.list()])
     return figuresOf(reached.inspector, names, live)
   }
   return c.json(await within(READ_MS, look(), () => reached.silent(READ_MS)))

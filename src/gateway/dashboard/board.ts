@@ -11,12 +11,11 @@ import { Hono } from 'hono'
 import type { Inspector } from '../../inspector/inspector.ts'
 import { Redaction } from '../../job/redaction.ts'
 import { queueNames } from '../../redis/queue-names.ts'
+import { RecentNames } from '../../redis/recent-names.ts'
 import { BoardQueue } from './board-queue.ts'
 
 /** Where it is. */
 const BOARD_PATH = '/queues'
-/** Milliseconds between two looks for queues that are new: each goes through all keys. */
-const NAMES_EVERY = 30_000
 
 /** Of its routes that change something, those that are let through. */
 const ALLOWED = new Set([
@@ -48,34 +47,31 @@ export class Board {
   readonly #redaction: Redaction
   readonly #reading: Side
   readonly #operating: Side
-  #namesAt = -Infinity
-  #looking: Promise<void> | undefined
+  readonly #names: RecentNames
+  #shown: readonly string[] | undefined
 
   constructor(inspector: Inspector, redact: readonly string[]) {
     this.#inspector = inspector
     this.#redaction = new Redaction(redact)
+    this.#names = new RecentNames(() => queueNames(inspector.client, inspector.prefix))
     this.#reading = sideOf(this.#redaction)
     this.#operating = sideOf(this.#redaction)
   }
 
   async fetch(request: Request, env: object, mayOperate: boolean): Promise<Response> {
-    if (performance.now() - this.#namesAt > NAMES_EVERY) await (this.#looking ??= this.#look())
+    this.#show(await this.#names.list())
     const response = await (mayOperate ? this.#operating : this.#reading).app.fetch(request, env)
     const isPage = response.headers.get('content-type')?.startsWith('text/html') === true
     return isPage ? new Response((await response.text()).replaceAll(FOREIGN_FONTS, ''), response) : response
   }
 
-  async #look(): Promise<void> {
-    try {
-      const names = await queueNames(this.#inspector.client, this.#inspector.prefix)
-      const of = (readOnlyMode: boolean) =>
-        names.map(name => new BoardQueue(this.#inspector, name, this.#redaction, readOnlyMode))
-      this.#reading.replaceQueues(of(true))
-      this.#operating.replaceQueues(of(false))
-      this.#namesAt = performance.now()
-    } finally {
-      this.#looking = undefined
-    }
+  #show(names: readonly string[]): void {
+    if (names === this.#shown) return
+    this.#shown = names
+    const of = (readOnlyMode: boolean) =>
+      names.map(name => new BoardQueue(this.#inspector, name, this.#redaction, readOnlyMode))
+    this.#reading.replaceQueues(of(true))
+    this.#operating.replaceQueues(of(false))
   }
 }
 
