@@ -76,7 +76,6 @@ export function openApi({ config, events, drain, reach }: ApiSurroundings): Open
         orphanAge: config.uploads.orphanAge,
         neededByRuns: neededByRuns(config),
         signal: drain.stopping,
-        onSwept: () => undefined,
         onError: (_, error) => emitError(events, '', error),
         onFailed: error => emitError(events, '', error),
       })

@@ -9,7 +9,7 @@ export interface SweepsOptions extends SweepOptions {
   signal: AbortSignal
   /** Milliseconds from the end of one to the beginning of the next. Default 10 min. */
   every?: number
-  onSwept: (swept: Swept) => void
+  onSwept?: (swept: Swept) => void
   /** Of a sweep as a whole: the next one does what it did not. */
   onFailed: (error: unknown) => void
 }
@@ -22,7 +22,8 @@ export async function sweepAgain(options: SweepsOptions): Promise<void> {
     await sleep(wait, undefined, { signal, ref: false }).catch(() => undefined)
     if (signal.aborted) return
     try {
-      options.onSwept(await sweepFiles(options))
+      const swept = await sweepFiles(options)
+      options.onSwept?.(swept)
     } catch (error) {
       if (!signal.aborted) options.onFailed(error)
     }

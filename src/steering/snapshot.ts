@@ -6,13 +6,12 @@ import { queueNames } from '../redis/queue-names.ts'
 import { RecentNames } from '../redis/recent-names.ts'
 import { Replicas, type BlockedRun, type Replica } from '../redis/replicas.ts'
 import type { Ledger } from '../migration/ledger.ts'
-import { isOver, type MigrationRun } from '../migration/ledger-run.ts'
+import type { MigrationRun } from '../migration/ledger-run.ts'
+import { shownRuns } from './shown-runs.ts'
 import { rowsOf as rowsDone } from '../migration/shard-ledger.ts'
 
 /** Running jobs that are read of one queue. */
 const RUNNING = 50
-/** Milliseconds that a run which is over is still shown. */
-const SHOWN_AFTER = 600_000
 
 export interface RunningJob extends JobRow {
   /** Milliseconds since it was begun, by the clock of this host. */
@@ -90,9 +89,7 @@ export class Snapshots {
     this.#rows = new Map()
     const all = await Promise.all(
       this.#ledgers.map(async ledger => {
-        const shown = (await ledger.runs.list()).filter(
-          ({ state, finishedAt }) => !isOver(state) || Date.now() - (finishedAt ?? 0) < SHOWN_AFTER,
-        )
+        const shown = await shownRuns(ledger)
         return Promise.all(shown.map(run => this.#progress(ledger, run, before)))
       }),
     )

@@ -13,11 +13,12 @@ import { nodeOf } from '../node-request.ts'
 import { within } from '../patience.ts'
 import { Problem } from '../problem.ts'
 import { requestIdOf } from '../request-id.ts'
+import type { Received } from '../upload/receive.ts'
 import { requireKind } from './enqueue-options.ts'
 import { formValues } from './form-values.ts'
 import { mediaType, readJson, requireJson } from './json-body.ts'
 import { fingerprintOf, keyOf, once, type Answer } from './once.ts'
-import type { ApiParts, ReceivedForm } from './parts.ts'
+import type { ApiParts } from './parts.ts'
 import { place, queueFor, requirePlaceable, type Placement } from './placing.ts'
 import { readQuery } from './query.ts'
 import { enqueueQuery } from './schemas.ts'
@@ -34,7 +35,7 @@ interface Intent {
 
 interface Attempt {
   key: string | undefined
-  form: ReceivedForm | undefined
+  form: Received | undefined
   /** The job may be there, or come there by the next try. */
   begun: boolean
   /** Nobody waits for it any more. */
@@ -80,14 +81,14 @@ export function enqueueRoute(parts: ApiParts): (c: Context) => Promise<Response>
   }
 }
 
-async function receive(parts: ApiParts, c: Context, job: JobEntry): Promise<ReceivedForm> {
+async function receive(parts: ApiParts, c: Context, job: JobEntry): Promise<Received> {
   const { incoming } = nodeOf(c)
   if (parts.receive === undefined || incoming === undefined)
     throw new Problem(415, 'CONTENT_TYPE', 'this gateway takes no files: send application/json')
   return parts.receive(incoming, { job, caller: callerOf(c), signal: parts.drain.ending })
 }
 
-function payloadOf({ fields, files }: ReceivedForm, entry: JobEntry): Record<string, unknown> {
+function payloadOf({ fields, files }: Received, entry: JobEntry): Record<string, unknown> {
   return { ...formValues(fields, entry.schema), ...files }
 }
 

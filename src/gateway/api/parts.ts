@@ -1,7 +1,6 @@
 /** What the routes of the API are made from. */
 import type { IncomingMessage } from 'node:http'
 import type { Config } from '../../config.ts'
-import type { FileRef } from '../../file-ref.ts'
 import type { JobEntry } from '../../job/manifest.ts'
 import type { FleetEvents } from '../../observe/events.ts'
 import type { Caller } from '../caller.ts'
@@ -9,21 +8,13 @@ import type { Drain } from '../drain.ts'
 import type { JobCatalog } from '../job-catalog.ts'
 import type { Reach } from '../reach.ts'
 import type { Tokens } from '../tokens.ts'
-
-/** A form that was received: its files are stored. */
-export interface ReceivedForm {
-  /** Text, or the JSON of a part that declares to be such. */
-  fields: Record<string, unknown>
-  files: Record<string, FileRef | FileRef[]>
-  /** Removes the files again: no job came of them. */
-  discard: () => Promise<void>
-}
+import type { Received } from '../upload/receive.ts'
 
 /** Throws Problem, and has left nothing in the store then. `signal`: this process does not wait any longer. */
 export type ReceiveForm = (
   request: IncomingMessage,
   options: { job: JobEntry; caller: Caller; signal: AbortSignal },
-) => Promise<ReceivedForm>
+) => Promise<Received>
 
 export interface ApiParts {
   config: Config

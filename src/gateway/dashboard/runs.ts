@@ -1,12 +1,11 @@
 /** Runs of migrations, for a process that lives longer than a command: databases come and go meanwhile. */
 import type { Config } from '../../config.ts'
 import type { Ledger } from '../../migration/ledger.ts'
-import { isOver, type MigrationRun } from '../../migration/ledger-run.ts'
+import type { MigrationRun } from '../../migration/ledger-run.ts'
 import { Ledgers } from '../../steering/ledgers.ts'
 import { progressOf, type RunProgress } from '../../steering/run-progress.ts'
+import { shownRuns } from '../../steering/shown-runs.ts'
 
-/** Milliseconds that a run which is over is still shown. */
-const SHOWN_AFTER = 600_000
 /** Milliseconds after which a database that could not be had is asked again. */
 const AGAIN = 10_000
 
@@ -26,9 +25,7 @@ export class Runs implements AsyncDisposable {
     const ledgers = await this.#ledgers()
     const all = await Promise.all(
       ledgers.all.map(async ledger => {
-        const shown = (await ledger.runs.list()).filter(
-          ({ state, finishedAt }) => !isOver(state) || Date.now() - (finishedAt ?? 0) < SHOWN_AFTER,
-        )
+        const shown = await shownRuns(ledger)
         return Promise.all(shown.map(({ id }) => progressOf(ledger, id, this.#before.get(id))))
       }),
     )

@@ -1,22 +1,12 @@
 /** What a form has brought: text, and files that are in the store already. It says what a job does not take. */
 import type { Readable } from 'node:stream'
 import { readFilePlace, type FileRef } from '../../file-ref.ts'
+import type { FileField } from '../../job/manifest.ts'
 import type { Store } from '../../store/store.ts'
 import { didYouMean } from '../../suggestion.ts'
 import { within } from '../patience.ts'
 import type { FieldPart, FilePart } from './multipart-reader.ts'
 import { Refusal } from './refusal.ts'
-
-/** A file that a job takes. */
-export interface FileField {
-  /** Media types: 'text/csv', 'image/*'. Absent: any. */
-  types?: readonly string[]
-  /** Default: `uploads.maxFile`, which is the most in any case. */
-  maxBytes?: number
-  /** Any number of files of this name. */
-  list?: true
-  optional?: true
-}
 
 export type FileFields = Readonly<Record<string, FileField>>
 /** Milliseconds. */
